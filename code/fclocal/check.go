@@ -1,0 +1,125 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"fclocal/internal/config"
+)
+
+func newCheckCommand(options *globalOptions) *cobra.Command {
+	var asJSON, fc3 bool
+	command := &cobra.Command{
+		Use:   "check",
+		Short: "Say everything that is wrong with s.yaml",
+		Long: `check reads s.yaml and says everything that is wrong with it at once: unknown and
+missing keys, wrong types, values out of range, ${vars.…} and ${env(…)} that
+resolve to nothing. It warns of what deploys but bites, such as a placeholder
+left in or a dead-letter queue that is never used.
+
+Each problem goes to stdout with file, line and column, the line itself and a
+caret under the place; a value that comes from vars is shown where it is
+defined. With --json, stdout is one object with file, errors, warnings and
+problems, each of which has severity, file, line, column, path and message.
+The counts go to stderr.
+
+Exit codes: 0 no errors (there may be warnings), 2 errors, or no s.yaml.`,
+		Example: `  fclocal check
+  fclocal check -t ../other/s.yaml
+  fclocal check --fc3
+  fclocal check --json | jq -r '.problems[] | select(.severity == "error") | .message'`,
+		Args: cobra.NoArgs,
+		RunE: func(command *cobra.Command, _ []string) error {
+			path, err := options.templatePath()
+			if err != nil {
+				return err
+			}
+			_, problems, err := config.LoadWith(path, config.Options{FC3: fc3})
+			if err != nil {
+				return err
+			}
+			errorCount, warningCount := config.Count(problems)
+			if asJSON {
+				err = writeReport(command, report{path, errorCount, warningCount, problems})
+			} else {
+				err = config.Render(command.OutOrStdout(), problems)
+			}
+			if err != nil {
+				return failure{err}
+			}
+			summary := path + ": " + summarize(errorCount, warningCount)
+			if errorCount > 0 {
+				return errors.New(summary)
+			}
+			fmt.Fprintln(command.ErrOrStderr(), "fclocal:", summary)
+			return nil
+		},
+	}
+	command.Flags().BoolVar(&asJSON, "json", false, "print the problems as JSON")
+	command.Flags().BoolVar(&fc3, "fc3", false, "also warn of what changes when the function moves to FC 3.0")
+	return command
+}
+
+// templatePath returns the s.yaml to use: that of -t as it was given, or else
+// the nearest one, relative to the current directory.
+func (o *globalOptions) templatePath() (string, error) {
+	if o.template != "" {
+		return o.template, nil
+	}
+	directory, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	path, err := config.Find(directory)
+	if err != nil {
+		return "", err
+	}
+	if relative, err := filepath.Rel(directory, path); err == nil {
+		return relative, nil
+	}
+	return path, nil
+}
+
+// report is what check --json prints.
+type report struct {
+	File     string           `json:"file"`
+	Errors   int              `json:"errors"`
+	Warnings int              `json:"warnings"`
+	Problems []config.Problem `json:"problems"`
+}
+
+func writeReport(command *cobra.Command, r report) error {
+	if r.Problems == nil {
+		r.Problems = []config.Problem{} // [] and not null
+	}
+	encoder := json.NewEncoder(command.OutOrStdout())
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(r)
+}
+
+// summarize counts in words: "3 errors, 1 warning", or "ok".
+func summarize(errorCount, warningCount int) string {
+	var parts []string
+	for _, count := range []struct {
+		n    int
+		name string
+	}{{errorCount, "error"}, {warningCount, "warning"}} {
+		switch {
+		case count.n == 1:
+			parts = append(parts, "1 "+count.name)
+		case count.n > 1:
+			parts = append(parts, fmt.Sprintf("%d %ss", count.n, count.name))
+		}
+	}
+	if parts == nil {
+		return "ok"
+	}
+	return strings.Join(parts, ", ")
+}

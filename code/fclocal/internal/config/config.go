@@ -1,0 +1,161 @@
+// Package config reads and checks an s.yaml: edition 1.0.0 of Serverless Devs,
+// component devsapp/fc, a go1 function with an EventBridge trigger for Kafka.
+//
+// A file goes through four steps: the YAML parser; the resolver (node.go), which
+// replaces anchors, merge keys and ${...}; the JSON Schema s.schema.json
+// (validate.go), which knows keys, types, ranges and enumerations; and rules.go,
+// which knows what one setting forbids another.
+package config
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+// A Project is an s.yaml that has been checked. Where a setting is absent it
+// holds the platform's default. A setting with a ${...} that fclocal cannot
+// resolve, which is a warning, has its text as it stands, or the default where
+// it is no text.
+type Project struct {
+	File string // absolute path of s.yaml
+	Dir  string // the directory that holds it; what codeUri is relative to
+
+	Name     string // of the application
+	Region   string
+	Service  Service
+	Function Function
+	Trigger  *Trigger // the EventBridge trigger for Kafka; nil if there is none
+}
+
+// Service is props.service and the key of the service under services.
+type Service struct {
+	Key        string // under services
+	Name       string
+	Role       string // ARN of the RAM role; "" if none or if role is a mapping
+	LogProject string // "" without a logConfig of its own
+	Logstore   string // "" without a logConfig of its own
+}
+
+// Function is props.function.
+type Function struct {
+	Name    string
+	Handler string // go1: the name of the binary in CodeURI
+	CodeURI string // as in s.yaml; relative to Project.Dir unless absolute
+	Runtime string // go1
+
+	MemorySize          int     // MB, 128 to 32768 in steps of 64; default 128 (inferred)
+	Timeout             int     // seconds, 1 to 86400; default 60 (inferred)
+	CPU                 float64 // vCPU, 0.05 to 16 in steps of 0.05; 0 if absent, when the platform sets it
+	DiskSize            int     // MB, 512 or 10240; default 512 (inferred)
+	InstanceConcurrency int     // calls that one instance takes at a time, 1 to 200; default 1
+
+	EnvironmentVariables map[string]string // never nil
+}
+
+// Trigger is a trigger of type eventbridge with eventSourceType Kafka.
+type Trigger struct {
+	Name      string
+	Qualifier string // version or alias of the function; default LATEST (inferred)
+
+	Enable                 bool   // triggerEnable; default true (inferred)
+	AsyncInvocation        bool   // asyncInvocationType; default false (inferred)
+	EventRuleFilterPattern string // an event pattern, a JSON object
+
+	Mode        string // event-streaming, the only one for Kafka
+	EventSchema string // CloudEvents or RawData; default CloudEvents (inferred)
+
+	Concurrency  int // calls in flight at a time, 1 to 300; default 1 (inferred)
+	MaximumTasks int // consumers, 1 or more; default 1 (inferred)
+
+	ErrorsTolerance    string // ALL or NONE; default NONE (documented)
+	RetryStrategy      RetryStrategy
+	DeadLetterQueueArn string // "" if there is no dead-letter queue
+	BatchWindow        BatchWindow
+	Kafka              Kafka
+}
+
+// RetryStrategy is runOptions.retryStrategy.
+type RetryStrategy struct {
+	PushRetryStrategy        string // BACKOFF_RETRY or EXPONENTIAL_DECAY_RETRY; default BACKOFF_RETRY (inferred)
+	MaximumRetryAttempts     *int   // nil if absent, when PushRetryStrategy alone decides
+	MaximumEventAgeInSeconds *int   // nil if absent, when PushRetryStrategy alone decides
+}
+
+// BatchWindow is runOptions.batchWindow. A batch is delivered as soon as either
+// limit is reached.
+type BatchWindow struct {
+	CountBasedWindow int // events, 1 to 10000; default 1 (inferred)
+	TimeBasedWindow  int // seconds, 0 to 15; 0, also the default (inferred), delivers at once
+}
+
+// Kafka is eventSourceConfig.eventSourceParameters.sourceKafkaParameters.
+type Kafka struct {
+	RegionID      string // default: the function's region (inferred)
+	InstanceID    string
+	Topic         string
+	ConsumerGroup string
+	OffsetReset   string // earliest or latest: where a group without offsets starts
+	Network       string // Default or PublicNetwork; default Default (inferred)
+}
+
+// Find returns the path of s.yaml, or s.yml, in dir or the nearest directory
+// above it. It is absolute.
+func Find(dir string) (string, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return "", err
+	}
+	for at := dir; ; at = filepath.Dir(at) {
+		for _, name := range []string{"s.yaml", "s.yml"} {
+			path := filepath.Join(at, name)
+			if info, err := os.Stat(path); err == nil && !info.IsDir() {
+				return path, nil
+			}
+		}
+		if at == filepath.Dir(at) {
+			return "", fmt.Errorf("no s.yaml or s.yml in %s or a directory above it; -t FILE names one", dir)
+		}
+	}
+}
+
+// Options changes what LoadWith reads and warns of.
+type Options struct {
+	// Set overrides settings by name before the checks: {"CountBasedWindow":
+	// "1"}. An empty value removes the setting. SettingNames lists the names.
+	Set map[string]string
+
+	// FC3 also warns of what changes when the function moves to FC 3.0.
+	FC3 bool
+}
+
+// Load reads and checks the s.yaml at path. The error is only for a file that
+// cannot be read. Problems are sorted by place; the Project is nil if one of
+// them is an error.
+func Load(path string) (*Project, []Problem, error) {
+	return LoadWith(path, Options{})
+}
+
+// LoadWith is Load with options. The error is also for a name in options.Set
+// that is no setting.
+func LoadWith(path string, options Options) (*Project, []Problem, error) {
+	overrides, err := newOverrides(options.Set)
+	if err != nil {
+		return nil, nil, err
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	file, err := filepath.Abs(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	c := newChecker(path, data)
+	c.check(data, overrides, options.FC3)
+	problems := c.sorted()
+	if errors, _ := Count(problems); errors > 0 {
+		return nil, problems, nil
+	}
+	return c.project(file), problems, nil
+}

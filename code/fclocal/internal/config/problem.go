@@ -1,0 +1,157 @@
+package config
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+
+	"golang.org/x/text/width"
+)
+
+// Severity tells whether a problem keeps a file from being used.
+type Severity string
+
+const (
+	// SeverityError is a setting that s or the platform refuses, or that
+	// fclocal cannot run.
+	SeverityError Severity = "error"
+	// SeverityWarning is a setting that deploys but does not do what it seems to.
+	SeverityWarning Severity = "warning"
+)
+
+// A Problem is one thing wrong with an s.yaml.
+type Problem struct {
+	Severity Severity `json:"severity"`
+
+	// File is the path given to Load, or "--set NAME=VALUE" for an
+	// overridden setting.
+	File string `json:"file"`
+
+	// Line and Column are the place in File, both from 1, Column in characters.
+	// They are 0 for an overridden setting.
+	Line   int `json:"line"`
+	Column int `json:"column"`
+
+	// Path is the setting, such as services.X.props.triggers[0].name. It is
+	// "" for the file as a whole.
+	Path string `json:"path"`
+
+	// Message says what is wrong and what is allowed, in one line.
+	Message string `json:"message"`
+
+	source string // the line of File, without its line break
+}
+
+// Count returns how many of the problems are errors and how many warnings.
+func Count(problems []Problem) (errors, warnings int) {
+	for _, p := range problems {
+		if p.Severity == SeverityError {
+			errors++
+		} else {
+			warnings++
+		}
+	}
+	return errors, warnings
+}
+
+// Render writes problems for people: FILE:LINE:COLUMN: SEVERITY: MESSAGE, then
+// the source line and a caret under the place.
+func Render(w io.Writer, problems []Problem) error {
+	for _, p := range problems {
+		if _, err := io.WriteString(w, p.render()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p Problem) render() string {
+	if p.Line == 0 {
+		return fmt.Sprintf("%s: %s: %s\n", p.File, p.Severity, p.Message)
+	}
+	text := fmt.Sprintf("%s:%d:%d: %s: %s\n", p.File, p.Line, p.Column, p.Severity, p.Message)
+	if strings.TrimSpace(p.source) == "" {
+		return text
+	}
+	return text + p.source + "\n" + padding(p.source, p.Column-1) + "^\n"
+}
+
+// padding returns blanks as wide as the first n characters of line are on a
+// terminal.
+func padding(line string, n int) string {
+	var blanks strings.Builder
+	for _, r := range []rune(line)[:min(n, len([]rune(line)))] {
+		kind := width.LookupRune(r).Kind()
+		switch {
+		case r == '\t': // as wide as the terminal makes it in the line above
+			blanks.WriteByte('\t')
+		case unicode.In(r, unicode.Mn, unicode.Me, unicode.Cf):
+		case kind == width.EastAsianWide || kind == width.EastAsianFullwidth:
+			blanks.WriteString("  ")
+		default:
+			blanks.WriteByte(' ')
+		}
+	}
+	return blanks.String()
+}
+
+// lineBreak is what the YAML parser counts as the end of a line.
+var lineBreak = regexp.MustCompile("\r\n|[\n\r\u0085\u2028\u2029]")
+
+func splitLines(data []byte) []string {
+	return lineBreak.Split(strings.TrimPrefix(string(data), "\ufeff"), -1)
+}
+
+func compareProblems(a, b Problem) int {
+	return cmp.Or(
+		cmp.Compare(a.Line, b.Line),
+		cmp.Compare(a.Column, b.Column),
+		cmp.Compare(a.File, b.File),
+		cmp.Compare(a.Severity, b.Severity),
+		cmp.Compare(a.Message, b.Message),
+	)
+}
+
+// samePlaceAndMessage tells problems apart for people: one definition in vars
+// may be used, and found wrong, in several places.
+func samePlaceAndMessage(a, b Problem) bool {
+	a.Path, b.Path = "", ""
+	return a == b
+}
+
+// nearest returns the candidate that name is most likely a misspelling of, or
+// "" if there is none.
+func nearest(name string, candidates []string) string {
+	best, bestDistance := "", 1+max(1, len(name)/3)
+	for _, candidate := range slices.Sorted(slices.Values(candidates)) {
+		if d := editDistance(strings.ToLower(name), strings.ToLower(candidate)); d < bestDistance {
+			best, bestDistance = candidate, d
+		}
+	}
+	return best
+}
+
+// editDistance is the Levenshtein distance in bytes.
+func editDistance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			substitution := diagonal
+			if a[i] != b[j] {
+				substitution++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(substitution, diagonal+1, row[j]+1)
+		}
+	}
+	return row[len(b)]
+}

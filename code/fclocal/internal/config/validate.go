@@ -1,0 +1,294 @@
+package config
+
+import (
+	"bytes"
+	_ "embed"
+	"fmt"
+	"math/big"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	"github.com/santhosh-tekuri/jsonschema/v6/kind"
+	"golang.org/x/text/language"
+	"golang.org/x/text/message"
+)
+
+//go:embed s.schema.json
+var schemaJSON []byte
+
+// schemas is the compiled s.schema.json and finds the parts of it that errors
+// name. The compiler is not safe for concurrent use, hence the lock.
+type schemas struct {
+	root *jsonschema.Schema
+
+	mu       sync.Mutex
+	compiler *jsonschema.Compiler
+}
+
+var loadSchemas = sync.OnceValue(func() *schemas {
+	const url = "s.schema.json"
+	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(schemaJSON))
+	if err != nil {
+		panic(err) // the file is part of the program
+	}
+	compiler := jsonschema.NewCompiler()
+	if err := compiler.AddResource(url, document); err != nil {
+		panic(err)
+	}
+	return &schemas{root: compiler.MustCompile(url), compiler: compiler}
+})
+
+func (s *schemas) at(url string) *jsonschema.Schema {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.compiler.MustCompile(url) // compiled with root; this only looks it up
+}
+
+// validate checks the node against s.schema.json.
+func (c *checker) validate(root *node) {
+	if root.kind != mappingKind {
+		c.fail(root.place, "", "the file is %s; a mapping with edition, name and services is needed", root.describe())
+		return
+	}
+	err := loadSchemas().root.Validate(root.plain())
+	if err == nil {
+		return
+	}
+	leaves := leafErrors(err.(*jsonschema.ValidationError), nil)
+	// Unknown keys first: a misspelt key is not reported as missing, too.
+	for _, leaf := range leaves {
+		if k, ok := leaf.ErrorKind.(*kind.AdditionalProperties); ok {
+			c.unknownKeys(leaf, k.Properties)
+		}
+	}
+	for _, leaf := range leaves {
+		switch k := leaf.ErrorKind.(type) {
+		case *kind.AdditionalProperties:
+		case *kind.Required:
+			c.missingKeys(leaf, k.Missing)
+		default:
+			c.wrongValue(leaf)
+		}
+	}
+}
+
+func leafErrors(err *jsonschema.ValidationError, leaves []*jsonschema.ValidationError) []*jsonschema.ValidationError {
+	if len(err.Causes) == 0 {
+		return append(leaves, err)
+	}
+	for _, cause := range err.Causes {
+		leaves = leafErrors(cause, leaves)
+	}
+	return leaves
+}
+
+// A location is a value found by the validator's path to it.
+type location struct {
+	value      *node
+	key        place // of the value's key, or of the value itself in a list
+	name, path string
+	unresolved bool // the value or one that holds it has no value to check
+}
+
+func (c *checker) locate(tokens []string) location {
+	l := location{value: c.root, key: c.root.place}
+	for _, token := range tokens {
+		if l.value.kind == listKind {
+			i, _ := strconv.Atoi(token)
+			l.value = l.value.items[i]
+			l.key = l.value.place
+			l.name += "[" + token + "]"
+			l.path += "[" + token + "]"
+		} else {
+			f := l.value.field(token)
+			l.value, l.key, l.name = f.value, f.place, token
+			l.path = join(l.path, token)
+		}
+		l.unresolved = l.unresolved || l.value.unresolved
+	}
+	return l
+}
+
+func join(path, key string) string {
+	if path == "" {
+		return key
+	}
+	return path + "." + key
+}
+
+func (c *checker) unknownKeys(leaf *jsonschema.ValidationError, keys []string) {
+	l := c.locate(leaf.InstanceLocation)
+	schema := loadSchemas().at(leaf.SchemaURL)
+	var known, absent []string
+	for name := range schema.Properties {
+		known = append(known, name)
+		if l.value.field(name) == nil {
+			absent = append(absent, name)
+		}
+	}
+	slices.Sort(known)
+	for _, key := range keys {
+		var advice string
+		if near := nearest(key, absent); near != "" {
+			advice = fmt.Sprintf("did you mean %q?", near)
+			c.misspelt[join(l.path, near)] = true
+		} else if len(known) > 0 {
+			advice = allowedOf(known)
+		} else {
+			advice = "allowed are " + schema.Description
+		}
+		c.fail(l.value.field(key).place, join(l.path, key), "unknown key %q; %s", key, advice)
+	}
+}
+
+func (c *checker) missingKeys(leaf *jsonschema.ValidationError, keys []string) {
+	l := c.locate(leaf.InstanceLocation)
+	schema := loadSchemas().at(leaf.SchemaURL)
+	for _, key := range keys {
+		path := join(l.path, key)
+		if !c.misspelt[path] {
+			c.fail(l.key, path, "%s is missing; %s", key, needed(schema.Properties[key]))
+		}
+	}
+}
+
+func (c *checker) wrongValue(leaf *jsonschema.ValidationError) {
+	l := c.locate(leaf.InstanceLocation)
+	if l.unresolved || c.failed[l.path] {
+		return // one error a value is enough
+	}
+	fail := func(format string, args ...any) {
+		c.fail(l.value.place, l.path, "%s "+format, append([]any{l.name}, args...)...)
+	}
+	schema := loadSchemas().at(leaf.SchemaURL)
+	fromEnv := func(expected string) {
+		fail("is %s from %s, which is always a string; %s: write the value in vars and use ${vars.…}", quote(l.value.text), l.value.env, expected)
+	}
+	if l.value.kind == scalarKind && l.value.scalar == nil {
+		if strings.HasSuffix(l.name, "]") || requires(loadSchemas().root, leaf.InstanceLocation) {
+			fail("is null; %s", needed(schema))
+		} else {
+			fail("is null; leave the key out")
+		}
+		return
+	}
+	switch k := leaf.ErrorKind.(type) {
+	case *kind.Type:
+		switch expected := neededType(schema); {
+		case l.value.env != "":
+			fromEnv(expected)
+		case k.Got == "number" && slices.Contains(k.Want, "integer"):
+			fail("is %s; %s", l.value.show(), expected)
+		case l.value.kind == scalarKind && slices.Contains(k.Want, "string"):
+			fail("is %s; %s: quote it", l.value.describe(), expected)
+		default:
+			fail("is %s; %s", l.value.describe(), expected)
+		}
+	case *kind.MinLength:
+		fail("is empty; %s", needed(schema))
+	case *kind.Enum:
+		_, wantsText := k.Want[0].(string)
+		switch {
+		case l.path == "edition" && strings.HasPrefix(l.value.text, "3."):
+			fail("is %s, the format of FC 3.0, which fclocal does not read; %s", l.value.show(), allowed(schema))
+		case l.name == "OffsetReset" && l.value.text == "lastest":
+			fail("is %s, as the platform's documentation misspells it; %s", l.value.show(), allowed(schema))
+		case wantsText:
+			fail("is %s; %s", l.value.show(), allowed(schema))
+		case l.value.env != "":
+			fromEnv(allowed(schema))
+		case l.value.plain() == any(l.value.text): // a string; "512" would read like 512 otherwise
+			fail("is %s; %s", l.value.describe(), allowed(schema))
+		default:
+			fail("is %s; %s", l.value.show(), allowed(schema))
+		}
+	case *kind.Minimum, *kind.Maximum, *kind.MultipleOf:
+		fail("is %s; %s", l.value.show(), allowed(schema))
+	default: // a keyword that s.schema.json did not use when this was written
+		fail("is not allowed: %s", k.LocalizedString(message.NewPrinter(language.English)))
+	}
+}
+
+// requires tells whether a schema requires the last of the keys.
+func requires(schema *jsonschema.Schema, keys []string) bool {
+	if schema == nil {
+		return false
+	}
+	if requires(schema.Ref, keys) || requires(schema.Then, keys) {
+		return true
+	}
+	if len(keys) == 1 {
+		return slices.Contains(schema.Required, keys[0])
+	}
+	others, _ := schema.AdditionalProperties.(*jsonschema.Schema)
+	return requires(schema.Properties[keys[0]], keys[1:]) || requires(others, keys[1:]) || requires(schema.Items2020, keys[1:])
+}
+
+// needed tells what to give for a key that has no value.
+func needed(schema *jsonschema.Schema) string {
+	if schema.Description != "" {
+		return "needed is " + schema.Description
+	}
+	return allowed(schema)
+}
+
+// allowed tells the values that a schema accepts.
+func allowed(schema *jsonschema.Schema) string {
+	switch {
+	case schema.Enum != nil:
+		values := make([]string, len(schema.Enum.Values))
+		for i, value := range schema.Enum.Values {
+			values[i] = fmt.Sprint(value)
+		}
+		return allowedOf(values)
+	case schema.Maximum != nil:
+		text := fmt.Sprintf("allowed is %s to %s", decimal(schema.Minimum), decimal(schema.Maximum))
+		if schema.MultipleOf != nil {
+			text += " in steps of " + decimal(schema.MultipleOf)
+		}
+		return text
+	case schema.Minimum != nil:
+		return fmt.Sprintf("allowed is %s or more", decimal(schema.Minimum))
+	default:
+		return neededType(schema)
+	}
+}
+
+func allowedOf(values []string) string {
+	if len(values) == 1 {
+		return "allowed is " + values[0]
+	}
+	return "allowed are " + strings.Join(values, ", ")
+}
+
+func decimal(number *big.Rat) string {
+	f, _ := number.Float64()
+	return strconv.FormatFloat(f, 'f', -1, 64)
+}
+
+var typeNames = map[string]string{
+	"string":  "a string",
+	"integer": "a whole number",
+	"number":  "a number",
+	"boolean": "true or false",
+	"object":  "a mapping",
+	"array":   "a list",
+}
+
+// neededType tells the types that a schema accepts.
+func neededType(schema *jsonschema.Schema) string {
+	for schema.Types == nil && schema.Ref != nil {
+		schema = schema.Ref
+	}
+	if schema.Types == nil {
+		return "a value is needed"
+	}
+	var names []string
+	for _, name := range schema.Types.ToStrings() {
+		names = append(names, typeNames[name])
+	}
+	return strings.Join(names, " or ") + " is needed"
+}

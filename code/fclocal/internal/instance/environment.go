@@ -1,0 +1,52 @@
+package instance
+
+import (
+	"regexp"
+	"strconv"
+
+	"fclocal/internal/config"
+)
+
+// environment is all that the function finds in its environment: what FC 2.0
+// documents, then s.yaml's environmentVariables; nothing of this machine's.
+// Credentials of the role exist on FC only: they are there, and empty.
+func environment(spec Spec, runtimeAPI string) []string {
+	p := spec.Project
+	variables := []string{
+		"FC_RUNTIME_API=" + runtimeAPI, // undocumented, read by the SDK
+		"FC_FUNC_CODE_PATH=" + spec.CodeDir,
+		"ALIBABA_CLOUD_ACCESS_KEY_ID=",
+		"ALIBABA_CLOUD_ACCESS_KEY_SECRET=",
+		"ALIBABA_CLOUD_SECURITY_TOKEN=",
+		"FC_ACCOUNT_ID=" + accountID(p),
+		"FC_FUNCTION_HANDLER=" + p.Function.Handler,
+		"FC_FUNCTION_MEMORY_SIZE=" + strconv.Itoa(p.Function.MemorySize),
+		"FC_FUNCTION_NAME=" + p.Function.Name,
+		"FC_REGION=" + p.Region,
+		"FC_SERVICE_NAME=" + p.Service.Name,
+		"FC_CUSTOM_LISTEN_PORT=9000",
+		"FC_INSTANCE_ID=" + spec.ID,
+		"FC_QUALIFIER=" + qualifier(p),
+	}
+	for name, value := range p.Function.EnvironmentVariables {
+		variables = append(variables, name+"="+value)
+	}
+	return variables
+}
+
+var roleAccount = regexp.MustCompile(`^acs:ram::(\d+):`)
+
+// accountID is the account of the service's role, or "" while that is a placeholder.
+func accountID(p *config.Project) string {
+	if match := roleAccount.FindStringSubmatch(p.Service.Role); match != nil {
+		return match[1]
+	}
+	return ""
+}
+
+func qualifier(p *config.Project) string {
+	if p.Trigger != nil && p.Trigger.Qualifier != "" {
+		return p.Trigger.Qualifier
+	}
+	return "LATEST"
+}

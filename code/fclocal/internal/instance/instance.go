@@ -1,0 +1,283 @@
+// Package instance runs a function's process as a Function Compute instance:
+// calls go in through the runtime API, and timeout, memorySize and the end of
+// the process are enforced as FC does.
+package instance
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os/exec"
+	"runtime"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"fclocal/internal/config"
+	"fclocal/internal/runtimeapi"
+)
+
+// Error types that Function Compute itself gives a failed call; any other type
+// is the name of the Go type that the function returned or panicked with.
+const (
+	TypeTimeout = "FunctionTimeoutError"     // documented
+	TypeMemory  = "FunctionOOMError"         // documented
+	TypeExit    = "UnhandledInvocationError" // documented for the X-Fc-Error-Type header
+)
+
+// memoryInterval is how often the process's memory is looked at. What it held
+// in between is not missed: the peak is read, here and before a call succeeds.
+const memoryInterval = 20 * time.Millisecond
+
+// A FunctionError is a call that failed, as FC reports it.
+type FunctionError struct {
+	Type    string `json:"errorType"`
+	Message string `json:"errorMessage"`
+
+	// JSON is the error as FC gives it to the caller; for what the function
+	// returned or panicked with it is the function's own answer, unchanged.
+	JSON []byte `json:"-"`
+}
+
+func (e *FunctionError) Error() string { return e.Type + ": " + e.Message }
+
+func functionError(kind, format string, arguments ...any) *FunctionError {
+	e := &FunctionError{Type: kind, Message: fmt.Sprintf(format, arguments...)}
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false)
+	encoder.Encode(struct { // FC's order
+		Message string `json:"errorMessage"`
+		Type    string `json:"errorType"`
+	}{e.Message, e.Type})
+	e.JSON = bytes.TrimSpace(text.Bytes())
+	return e
+}
+
+// A Spec is what an instance is started from.
+type Spec struct {
+	Project *config.Project
+	Binary  string // the function's program
+	CodeDir string // working directory, and FC_FUNC_CODE_PATH
+	ID      string // FC_INSTANCE_ID
+	Logs    io.Writer
+}
+
+// An Instance is one process of the function. It must be stopped.
+type Instance struct {
+	spec    Spec
+	api     *runtimeapi.Instance
+	started time.Time
+	pid     int
+	peak    atomic.Int64 // bytes
+
+	endOnce sync.Once
+	end     error         // why it was ended, nil for the process's own end; set before ended is closed
+	ended   chan struct{} // closed when it takes no more calls
+	exited  chan struct{} // closed when the process is gone
+}
+
+var errOutOfMemory = errors.New("out of memory")
+
+// Start starts the process. An error is one of the program file: it is not
+// there, or cannot run on this machine.
+func Start(server *runtimeapi.Server, spec Spec) (*Instance, error) {
+	i := &Instance{
+		spec:   spec,
+		api:    server.NewInstance(header(spec.Project)),
+		ended:  make(chan struct{}),
+		exited: make(chan struct{}),
+	}
+	command := exec.Command(spec.Binary)
+	command.Dir = spec.CodeDir
+	command.Env = environment(spec, i.api.Address())
+	command.Stdout, command.Stderr = spec.Logs, spec.Logs
+	command.WaitDelay = time.Second // for the logs, when something of the function's outlives it
+	ownGroup(command)
+
+	started := make(chan error)
+	go func() {
+		// Linux ends the process with the thread that started it, so that thread stays.
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		i.started = time.Now()
+		err := command.Start()
+		if err == nil {
+			i.pid = command.Process.Pid
+		}
+		started <- err
+		if err == nil {
+			command.Wait()
+			i.finish(nil)
+			killGroup(i.pid) // what it may have started itself
+			close(i.exited)
+		}
+	}()
+	if err := <-started; err != nil {
+		i.api.Close()
+		return nil, fmt.Errorf("the function does not start on %s/%s: %w", runtime.GOOS, runtime.GOARCH, err)
+	}
+	go i.watchMemory()
+	return i, nil
+}
+
+// finish ends the instance: calls in flight fail, for the reason given.
+func (i *Instance) finish(reason error) {
+	i.endOnce.Do(func() {
+		i.end = reason
+		close(i.ended)
+		i.api.Close()
+	})
+}
+
+// Stop kills the process and all that it started, and waits for its end.
+func (i *Instance) Stop() {
+	i.kill(runtimeapi.ErrClosed)
+	<-i.exited
+}
+
+func (i *Instance) kill(reason error) {
+	i.finish(reason)
+	select {
+	case <-i.exited: // its number may be another process's by now
+	default:
+		killGroup(i.pid)
+	}
+}
+
+// Ended is closed when the instance takes no more calls.
+func (i *Instance) Ended() <-chan struct{} { return i.ended }
+
+func (i *Instance) watchMemory() {
+	ticker := time.NewTicker(memoryInterval)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-i.ended:
+			return
+		case <-ticker.C:
+			i.checkMemory()
+		}
+	}
+}
+
+// checkMemory reads the peak and ends an instance that went over memorySize.
+func (i *Instance) checkMemory() {
+	peak, ok := peakMemory(i.pid)
+	if !ok {
+		return
+	}
+	i.peak.Store(max(peak, i.peak.Load()))
+	if peak > int64(i.spec.Project.Function.MemorySize)<<20 {
+		i.kill(errOutOfMemory)
+	}
+}
+
+// A Result is what became of one call.
+type Result struct {
+	Payload  []byte         // the function's answer
+	Error    *FunctionError // nil for success
+	Duration time.Duration  // from handing the call over to the answer
+	Init     time.Duration  // from starting the process to its being ready for a first call
+}
+
+// Invoke makes one call. Calls may be made side by side; a timeout, too much
+// memory or the process's end fails all that are in flight. The error is ctx's.
+func (i *Instance) Invoke(ctx context.Context, requestID string, payload []byte) (Result, error) {
+	timeout := time.Duration(i.spec.Project.Function.Timeout) * time.Second
+	var result Result
+	select {
+	case <-i.api.Ready():
+		result.Init = time.Since(i.started)
+	case <-i.ended:
+		result.Error = i.failure(time.Since(i.started))
+		return result, nil
+	case <-time.After(timeout): // inferred: FC gives the start as long as a call
+		i.kill(context.DeadlineExceeded)
+		result.Duration = time.Since(i.started)
+		result.Error = functionError(TypeTimeout, "Function timed out after %d seconds (maxMemoryUsage: %s): it never asked for a call",
+			i.spec.Project.Function.Timeout, i.memoryUsage())
+		return result, nil
+	case <-ctx.Done():
+		return result, ctx.Err()
+	}
+
+	begin := time.Now()
+	callContext, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	answer, err := i.api.Invoke(callContext, runtimeapi.Call{RequestID: requestID, Deadline: begin.Add(timeout), Payload: payload})
+	result.Duration = time.Since(begin)
+	i.checkMemory()
+	select {
+	case <-i.ended: // be it after the answer: over memorySize is over
+		if err == nil && i.end != errOutOfMemory {
+			break
+		}
+		result.Error = i.failure(result.Duration)
+		return result, nil
+	default:
+	}
+	switch {
+	case ctx.Err() != nil:
+		return result, ctx.Err()
+	case err != nil:
+		i.kill(context.DeadlineExceeded)
+		result.Error = i.failure(result.Duration)
+	case answer.Failed:
+		result.Error = &FunctionError{JSON: answer.Body}
+		json.Unmarshal(answer.Body, result.Error) // what it is not is left empty
+	default:
+		result.Payload = answer.Body
+	}
+	return result, nil
+}
+
+// failure is the error of a call that the instance's end has failed.
+func (i *Instance) failure(duration time.Duration) *FunctionError {
+	switch i.end {
+	case errOutOfMemory:
+		// The type is documented, the text is not.
+		return functionError(TypeMemory, "Function out of memory: %s used of memorySize %d MB", i.memoryUsage(), i.spec.Project.Function.MemorySize)
+	case context.DeadlineExceeded:
+		// The type is documented, the text is as FC shows it.
+		return functionError(TypeTimeout, "Function timed out after %d seconds (maxMemoryUsage: %s)", i.spec.Project.Function.Timeout, i.memoryUsage())
+	default:
+		// Documented, but for the type, which FC gives in the header only.
+		return functionError(TypeExit, "Process exited unexpectedly before completing request (duration: %dms, maxMemoryUsage: %s)",
+			duration.Milliseconds(), i.memoryUsage())
+	}
+}
+
+func (i *Instance) memoryUsage() string {
+	return strconv.FormatFloat(float64(i.peak.Load())/(1<<20), 'f', 2, 64) + "MB"
+}
+
+// PeakMemory is the most memory that the process has held, in bytes; 0 where it
+// cannot be read (only Linux tells).
+func (i *Instance) PeakMemory() int64 { return i.peak.Load() }
+
+func header(p *config.Project) http.Header {
+	header := http.Header{}
+	for name, value := range map[string]string{
+		"x-fc-function-type":      "0", // a call, not a lifecycle hook
+		"x-fc-function-timeout":   strconv.Itoa(p.Function.Timeout),
+		"x-fc-function-name":      p.Function.Name,
+		"x-fc-function-handler":   p.Function.Handler,
+		"x-fc-function-memory":    strconv.Itoa(p.Function.MemorySize),
+		"x-fc-service-name":       p.Service.Name,
+		"x-fc-service-logproject": p.Service.LogProject,
+		"x-fc-service-logstore":   p.Service.Logstore,
+		"x-fc-region":             p.Region,
+		"x-fc-account-id":         accountID(p),
+		"x-fc-qualifier":          qualifier(p),
+		"x-fc-version-id":         qualifier(p),
+	} {
+		header.Set(name, value)
+	}
+	return header
+}

@@ -1,0 +1,89 @@
+// Command fclocal runs a Function Compute function and its Kafka trigger on
+// one's own machine, from the s.yaml that deploys them.
+//
+// This file holds what all commands share; each command has a file of its own,
+// and what they do lives under internal/.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+// Exit codes, the same for every command.
+const (
+	exitOK     = 0
+	exitFailed = 1 // the function or the stream failed
+	exitUsage  = 2 // wrong usage or configuration
+)
+
+// errFailed ends a command with exitFailed; all there is to say has been said.
+var errFailed = errors.New("failed")
+
+// A failure is an error with exitFailed; every other error is one of usage or
+// configuration and ends with exitUsage.
+type failure struct{ error }
+
+func (f failure) Unwrap() error { return f.error }
+
+func main() {
+	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}
+
+// run executes one command line and returns its exit code. SIGINT and SIGTERM
+// cancel the command's context.
+func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	root := newRootCommand()
+	root.SetArgs(args)
+	root.SetIn(stdin)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(ctx)
+	var failed failure
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.Is(err, errFailed):
+		return exitFailed
+	case errors.As(err, &failed):
+		fmt.Fprintln(stderr, "fclocal:", err)
+		return exitFailed
+	default:
+		fmt.Fprintln(stderr, "fclocal:", err)
+		return exitUsage
+	}
+}
+
+// globalOptions are the options of every command.
+type globalOptions struct {
+	template string // -t: the s.yaml to use; "" is the nearest one
+}
+
+func newRootCommand() *cobra.Command {
+	var options globalOptions
+	root := &cobra.Command{
+		Use:   "fclocal",
+		Short: "Run a Function Compute function and its Kafka trigger on this machine",
+		Long: `fclocal runs a Function Compute function and its Kafka trigger on this machine,
+from the s.yaml that deploys them, with no Docker and no cloud account.
+
+It uses the s.yaml in the current directory or the nearest one above it.
+
+Exit codes: 0 good, 1 the function or the stream failed, 2 wrong usage or configuration.`,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		Args:          cobra.NoArgs,
+	}
+	root.PersistentFlags().StringVarP(&options.template, "template", "t", "", "use this `FILE` instead of the nearest s.yaml")
+	root.AddCommand(newCheckCommand(&options), newInvokeCommand(&options))
+	return root
+}

@@ -1,0 +1,152 @@
+package main
+
+import (
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// TestMain lets the scripts in testdata/script run fclocal, this very test
+// binary, as a command.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"fclocal": func() { os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) },
+	})
+}
+
+// The scripts find the project's top level at $PROJECT, and have a project whose
+// function fails as told in the directory faulty.
+func TestScripts(t *testing.T) {
+	project, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	goEnv := goEnvironment(t)
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script",
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("PROJECT", project)
+			env.Vars = append(env.Vars, goEnv...)
+			return os.CopyFS(filepath.Join(env.WorkDir, "faulty"), os.DirFS("testdata/faulty"))
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits": exits,
+		},
+	})
+}
+
+// goEnvironment is what `go build` needs of the environment that scripts do not have.
+func goEnvironment(t *testing.T) []string {
+	var variables []string
+	for _, name := range []string{"GOCACHE", "GOMODCACHE", "GOPROXY", "GOSUMDB", "GOFLAGS", "GOTOOLCHAIN"} {
+		value, err := exec.Command("go", "env", name).Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		variables = append(variables, name+"="+strings.TrimSpace(string(value)))
+	}
+	// The programs that fclocal builds are kept from one script to the next.
+	return append(variables, "XDG_CACHE_HOME="+t.TempDir())
+}
+
+// exits CODE COMMAND... runs the command, which must end with the exit code.
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits CODE COMMAND...")
+	}
+	code := 0
+	err := ts.Exec(args[1], args[2:]...)
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		code = exit.ExitCode()
+	} else {
+		ts.Check(err)
+	}
+	if strconv.Itoa(code) != args[0] {
+		ts.Fatalf("exit code %d, want %s\n%s%s", code, args[0], ts.ReadFile("stdout"), ts.ReadFile("stderr"))
+	}
+}
+
+// However fclocal ends, the function's process ends with it.
+func TestEndOfFclocalEndsFunction(t *testing.T) {
+	environment := append(os.Environ(), goEnvironment(t)...)
+	for _, test := range []struct {
+		signal syscall.Signal
+		event  string // tells which process must be gone
+	}{
+		{syscall.SIGINT, `"hang"`},
+		{syscall.SIGTERM, `"hang"`},
+		{syscall.SIGKILL, `"hang"`},
+		{syscall.SIGINT, `"hang-with-child ` + sleepProgram(t) + `"`},
+	} {
+		t.Run(test.signal.String()+test.event, func(t *testing.T) {
+			fclocal := exec.Command(os.Args[0])
+			fclocal.Args = []string{"fclocal", "invoke", "-t", "testdata/faulty/s.yaml", "-e", test.event}
+			fclocal.Env = environment
+			stderr, err := fclocal.StderrPipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := fclocal.Start(); err != nil {
+				t.Fatal(err)
+			}
+			pid := awaitPID(t, stderr)
+			fclocal.Process.Signal(test.signal)
+			rest, _ := io.ReadAll(stderr) // until the function has let go of it, too
+			fclocal.Wait()
+			awaitEnd(pid)
+			if test.signal == syscall.SIGKILL {
+				return
+			}
+			if code := fclocal.ProcessState.ExitCode(); code != exitFailed || string(rest) != "fclocal: interrupted\n" {
+				t.Errorf("exit code %d, stderr %q; want %d and that it was interrupted", code, rest, exitFailed)
+			}
+		})
+	}
+}
+
+func sleepProgram(t *testing.T) string {
+	path, err := exec.LookPath("sleep")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// awaitPID reads up to a line "pid NUMBER".
+func awaitPID(t *testing.T, r io.Reader) string {
+	t.Helper()
+	line := []byte{}
+	for b := make([]byte, 1); ; {
+		if _, err := r.Read(b); err != nil {
+			t.Fatalf("%v after %q", err, line)
+		}
+		if b[0] != '\n' {
+			line = append(line, b[0])
+			continue
+		}
+		if pid, found := strings.CutPrefix(string(line), "pid "); found {
+			return pid
+		}
+		line = line[:0]
+	}
+}
+
+// awaitEnd waits until there is no such process; the test's time limit bounds it.
+func awaitEnd(pid string) {
+	for ticker := time.NewTicker(5 * time.Millisecond); ; <-ticker.C {
+		status, err := os.ReadFile("/proc/" + pid + "/status")
+		if err != nil || strings.Contains(string(status), "State:\tZ") {
+			return
+		}
+	}
+}
