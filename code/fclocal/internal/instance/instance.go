@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"os/exec"
 	"runtime"
 	"strconv"
@@ -74,6 +75,7 @@ type Instance struct {
 	api     *runtimeapi.Instance
 	started time.Time
 	pid     int
+	command *exec.Cmd
 	peak    atomic.Int64 // bytes
 
 	endOnce sync.Once
@@ -95,6 +97,7 @@ func Start(server *runtimeapi.Server, spec Spec) (*Instance, error) {
 	}
 	command := exec.Command(spec.Binary)
 	command.Dir = spec.CodeDir
+	i.command = command
 	command.Env = environment(spec, i.api.Address())
 	command.Stdout, command.Stderr = spec.Logs, spec.Logs
 	command.WaitDelay = time.Second // for the logs, when something of the function's outlives it
@@ -252,6 +255,10 @@ func (i *Instance) failure(duration time.Duration) *FunctionError {
 			duration.Milliseconds(), i.memoryUsage())
 	}
 }
+
+// ProcessState tells how the process ended and what CPU time it took. It is to
+// be called after [Instance.Stop].
+func (i *Instance) ProcessState() *os.ProcessState { return i.command.ProcessState }
 
 func (i *Instance) memoryUsage() string {
 	return strconv.FormatFloat(float64(i.peak.Load())/(1<<20), 'f', 2, 64) + "MB"

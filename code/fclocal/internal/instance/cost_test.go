@@ -1,0 +1,130 @@
+package instance
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"fclocal/internal/config"
+	"fclocal/internal/runtimeapi"
+)
+
+// BenchmarkCost compares the project's function, with the settings of s.yaml,
+// with one written the plain way and without its environmentVariables: each in a
+// process of its own, in turn, with the same payloads. Ratios below 1 (for calls
+// per second: above 1) are in the function's favour.
+func BenchmarkCost(b *testing.B) {
+	project, _, err := config.Load("../../../../s.yaml")
+	if err != nil {
+		b.Fatal(err)
+	}
+	project.Function.MemorySize = 4096 // the plain function would be killed
+	plain := *project
+	plain.Function.EnvironmentVariables = map[string]string{"TZ": project.Function.EnvironmentVariables["TZ"]}
+	directory := b.TempDir()
+	specs := []Spec{
+		{Project: project, Binary: buildProgram(b, "../../..", directory), CodeDir: directory},
+		{Project: &plain, Binary: buildProgram(b, "testdata/plain", directory), CodeDir: directory},
+	}
+	event := compactEvent(b)
+	for _, load := range []struct{ batch, inFlight, calls int }{
+		{10, project.Function.InstanceConcurrency, 10_000},
+		{10_000, 4, 16},
+	} {
+		b.Run(fmt.Sprintf("batch=%d/inFlight=%d", load.batch, load.inFlight), func(b *testing.B) {
+			payload := slicesOf(event, load.batch)
+			var cpu, wall [2]time.Duration
+			var memory [2]int64
+			for b.Loop() {
+				for which, spec := range specs {
+					c, w, m := measure(b, spec, payload, load.inFlight, load.calls)
+					cpu[which] += c
+					wall[which] += w
+					memory[which] = max(m, memory[which])
+				}
+			}
+			b.ReportMetric(float64(cpu[0])/float64(cpu[1]), "cpu-ratio")
+			b.ReportMetric(float64(wall[1])/float64(wall[0]), "calls/s-ratio")
+			b.ReportMetric(float64(memory[0])/float64(memory[1]), "peak-memory-ratio")
+			b.ReportMetric(float64(memory[0])/(1<<20), "peak-MB")
+			b.ReportMetric(float64(b.N*load.calls)/wall[0].Seconds(), "calls/s")
+		})
+	}
+}
+
+func buildProgram(b *testing.B, source, directory string) string {
+	program := filepath.Join(directory, filepath.Base(source)+".program")
+	command := exec.Command("go", "build", "-trimpath", "-o", program, ".")
+	command.Dir = source
+	command.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if output, err := command.CombinedOutput(); err != nil {
+		b.Fatalf("%v\n%s", err, output)
+	}
+	return program
+}
+
+func compactEvent(b *testing.B) []byte {
+	batch, err := os.ReadFile("../../../../event.json")
+	if err != nil {
+		b.Fatal(err)
+	}
+	var elements []json.RawMessage
+	if err := json.Unmarshal(batch, &elements); err != nil {
+		b.Fatal(err)
+	}
+	var event bytes.Buffer
+	if err := json.Compact(&event, elements[0]); err != nil {
+		b.Fatal(err)
+	}
+	return event.Bytes()
+}
+
+func slicesOf(event []byte, count int) []byte {
+	return append(append([]byte("["), bytes.TrimSuffix(bytes.Repeat(append(event, ','), count), []byte(","))...), ']')
+}
+
+// measure makes the calls, always inFlight at a time, and returns what they cost.
+func measure(b *testing.B, spec Spec, payload []byte, inFlight, calls int) (cpu, wall time.Duration, memory int64) {
+	server, err := runtimeapi.Listen()
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer server.Close()
+	reader, writer, err := os.Pipe()
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer reader.Close()
+	go io.Copy(io.Discard, reader)
+	spec.Logs = writer
+	instance, err := Start(server, spec)
+	if err != nil {
+		b.Fatal(err)
+	}
+	begin := time.Now()
+	var group sync.WaitGroup
+	for lane := range inFlight {
+		group.Go(func() {
+			for i := lane; i < calls; i += inFlight {
+				result, err := instance.Invoke(context.Background(), fmt.Sprint(i), payload)
+				if err != nil || result.Error != nil {
+					b.Errorf("call %d: %v %v", i, err, result.Error)
+				}
+			}
+		})
+	}
+	group.Wait()
+	wall = time.Since(begin)
+	instance.Stop()
+	writer.Close()
+	state := instance.ProcessState()
+	return state.UserTime() + state.SystemTime(), wall, instance.PeakMemory()
+}
