@@ -81,7 +81,7 @@ It uses the s.yaml in the current directory or the nearest one above it.
 Exit codes: 0 good, 1 the function or the stream failed, 2 wrong usage or configuration.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		Args:          cobra.NoArgs,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.PersistentFlags().StringVarP(&options.template, "template", "t", "", "use this `FILE` instead of the nearest s.yaml")
 	root.AddCommand(newCheckCommand(&options), newInvokeCommand(&options))
