@@ -46,7 +46,7 @@ Exit codes: 0 no errors (there may be warnings), 2 errors, or no s.yaml.`,
 			}
 			errorCount, warningCount := config.Count(problems)
 			if asJSON {
-				err = writeReport(command, report{path, errorCount, warningCount, problems})
+				err = writeProblems(command, problemReport{path, errorCount, warningCount, problems})
 			} else {
 				err = config.Render(command.OutOrStdout(), problems)
 			}
@@ -86,15 +86,15 @@ func (o *globalOptions) templatePath() (string, error) {
 	return path, nil
 }
 
-// report is what check --json prints.
-type report struct {
+// problemReport is what check --json prints.
+type problemReport struct {
 	File     string           `json:"file"`
 	Errors   int              `json:"errors"`
 	Warnings int              `json:"warnings"`
 	Problems []config.Problem `json:"problems"`
 }
 
-func writeReport(command *cobra.Command, r report) error {
+func writeProblems(command *cobra.Command, r problemReport) error {
 	if r.Problems == nil {
 		r.Problems = []config.Problem{} // [] and not null
 	}

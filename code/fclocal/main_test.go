@@ -141,12 +141,16 @@ func awaitPID(t *testing.T, r io.Reader) string {
 	}
 }
 
-// awaitEnd waits until there is no such process; the test's time limit bounds it.
+// awaitEnd waits until there is no such process.
 func awaitEnd(pid string) {
-	for ticker := time.NewTicker(5 * time.Millisecond); ; <-ticker.C {
+	eventually(func() bool {
 		status, err := os.ReadFile("/proc/" + pid + "/status")
-		if err != nil || strings.Contains(string(status), "State:\tZ") {
-			return
-		}
+		return err != nil || strings.Contains(string(status), "State:\tZ")
+	})
+}
+
+// eventually polls a condition on another process; the test's time limit bounds it.
+func eventually(condition func() bool) {
+	for ticker := time.NewTicker(5 * time.Millisecond); !condition(); <-ticker.C {
 	}
 }

@@ -15,11 +15,16 @@ import (
 
 // loadProject reads s.yaml; the errors in it go to stderr.
 func loadProject(options *globalOptions, stderr io.Writer) (*config.Project, error) {
+	return loadProjectWith(options, nil, stderr)
+}
+
+// loadProjectWith also overrides settings by their names.
+func loadProjectWith(options *globalOptions, set map[string]string, stderr io.Writer) (*config.Project, error) {
 	path, err := options.templatePath()
 	if err != nil {
 		return nil, err
 	}
-	project, problems, err := config.Load(path)
+	project, problems, err := config.LoadWith(path, config.Options{Set: set})
 	if err != nil {
 		return nil, err
 	}

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 )
 
 // A Project is an s.yaml that has been checked. Where a setting is absent it
@@ -35,6 +36,16 @@ type Service struct {
 	Role       string // ARN of the RAM role; "" if none or if role is a mapping
 	LogProject string // "" without a logConfig of its own
 	Logstore   string // "" without a logConfig of its own
+}
+
+var roleAccount = regexp.MustCompile(`^acs:ram::(\d+):`)
+
+// AccountID is the account that the role is of, or "" while that is a placeholder.
+func (s Service) AccountID() string {
+	if match := roleAccount.FindStringSubmatch(s.Role); match != nil {
+		return match[1]
+	}
+	return ""
 }
 
 // Function is props.function.

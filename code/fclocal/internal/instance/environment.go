@@ -1,7 +1,6 @@
 package instance
 
 import (
-	"regexp"
 	"strconv"
 
 	"fclocal/internal/config"
@@ -18,7 +17,7 @@ func environment(spec Spec, runtimeAPI string) []string {
 		"ALIBABA_CLOUD_ACCESS_KEY_ID=",
 		"ALIBABA_CLOUD_ACCESS_KEY_SECRET=",
 		"ALIBABA_CLOUD_SECURITY_TOKEN=",
-		"FC_ACCOUNT_ID=" + accountID(p),
+		"FC_ACCOUNT_ID=" + p.Service.AccountID(),
 		"FC_FUNCTION_HANDLER=" + p.Function.Handler,
 		"FC_FUNCTION_MEMORY_SIZE=" + strconv.Itoa(p.Function.MemorySize),
 		"FC_FUNCTION_NAME=" + p.Function.Name,
@@ -32,16 +31,6 @@ func environment(spec Spec, runtimeAPI string) []string {
 		variables = append(variables, name+"="+value)
 	}
 	return variables
-}
-
-var roleAccount = regexp.MustCompile(`^acs:ram::(\d+):`)
-
-// accountID is the account of the service's role, or "" while that is a placeholder.
-func accountID(p *config.Project) string {
-	if match := roleAccount.FindStringSubmatch(p.Service.Role); match != nil {
-		return match[1]
-	}
-	return ""
 }
 
 func qualifier(p *config.Project) string {

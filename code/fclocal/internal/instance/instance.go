@@ -78,6 +78,9 @@ type Instance struct {
 	command *exec.Cmd
 	peak    atomic.Int64 // bytes
 
+	readyOnce sync.Once
+	init      time.Duration // from its start to its being ready
+
 	endOnce sync.Once
 	end     error         // why it was ended, nil for the process's own end; set before ended is closed
 	ended   chan struct{} // closed when it takes no more calls
@@ -156,6 +159,15 @@ func (i *Instance) kill(reason error) {
 // Ended is closed when the instance takes no more calls.
 func (i *Instance) Ended() <-chan struct{} { return i.ended }
 
+// Failure is why an instance has ended, nil if it was stopped. It is to be
+// called after Ended is closed.
+func (i *Instance) Failure() *FunctionError {
+	if i.end == runtimeapi.ErrClosed {
+		return nil
+	}
+	return i.failure(time.Since(i.started))
+}
+
 func (i *Instance) watchMemory() {
 	ticker := time.NewTicker(memoryInterval)
 	defer ticker.Stop()
@@ -196,7 +208,8 @@ func (i *Instance) Invoke(ctx context.Context, requestID string, payload []byte)
 	var result Result
 	select {
 	case <-i.api.Ready():
-		result.Init = time.Since(i.started)
+		i.readyOnce.Do(func() { i.init = time.Since(i.started) })
+		result.Init = i.init
 	case <-i.ended:
 		result.Error = i.failure(time.Since(i.started))
 		return result, nil
@@ -280,7 +293,7 @@ func header(p *config.Project) http.Header {
 		"x-fc-service-logproject": p.Service.LogProject,
 		"x-fc-service-logstore":   p.Service.Logstore,
 		"x-fc-region":             p.Region,
-		"x-fc-account-id":         accountID(p),
+		"x-fc-account-id":         p.Service.AccountID(),
 		"x-fc-qualifier":          qualifier(p),
 		"x-fc-version-id":         qualifier(p),
 	} {

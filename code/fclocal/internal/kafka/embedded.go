@@ -1,0 +1,252 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"net"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"sync"
+	"syscall"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
+)
+
+const (
+	// maxLine is the longest line of a file of messages, in bytes. It is above
+	// the 32 MB of a call's body, so that what is too large for a call can be
+	// tried.
+	maxLine = 64 << 20
+	// maxRecordBatch leaves room for what Kafka adds to a record.
+	maxRecordBatch = maxLine + 1<<20
+
+	maxPartitions = 1000
+)
+
+// EmbeddedOptions are the options of an embedded cluster.
+type EmbeddedOptions struct {
+	Topic      string // created if it does not exist
+	Partitions int    // of the topic, 1 to 1000
+
+	// DataDir keeps topics, records and committed offsets for the next run; it
+	// is created if need be. Without it they are in a temporary directory, not
+	// in memory, as a backlog has no bound, and go with Close.
+	DataDir string
+
+	// Listen is the HOST:PORT that clients may use, "127.0.0.1:9092" say.
+	// Without it, it is a free port of the loopback interface. Kafka tells it
+	// to clients, so it cannot be a wildcard address such as 0.0.0.0.
+	Listen string
+}
+
+// Embedded is a Kafka cluster of one broker in this process. What it has
+// acknowledged, records and committed offsets, has been written to the file
+// system: kill -9 of the process loses none of it. A loss of power may, as with
+// Kafka's own defaults.
+type Embedded struct {
+	kafka     *kfake.Cluster
+	cluster   Cluster
+	logger    *logger
+	lockFile  *os.File
+	temporary string // directory to remove
+
+	mu         sync.Mutex
+	partitions map[string]int // of each topic
+}
+
+// StartEmbedded starts a cluster and creates the topic. A topic that is in
+// DataDir with another number of partitions is an error.
+func StartEmbedded(ctx context.Context, options EmbeddedOptions) (_ *Embedded, err error) {
+	if err := checkTopic(options.Topic, options.Partitions); err != nil {
+		return nil, err
+	}
+	e := &Embedded{logger: new(logger), partitions: make(map[string]int)}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, e.Close())
+		}
+	}()
+
+	dir := options.DataDir
+	if dir == "" {
+		removeAbandoned(filepath.Join(os.TempDir(), temporaryName+"*"))
+		if dir, err = os.MkdirTemp("", temporaryName); err != nil {
+			return nil, err
+		}
+		e.temporary = dir
+	}
+	if err := e.lock(dir); err != nil {
+		return nil, err
+	}
+
+	listen := options.Listen
+	if listen == "" {
+		listen = "127.0.0.1:0"
+	}
+	listener, err := listenAt(listen)
+	if err != nil {
+		return nil, err
+	}
+	e.kafka, err = kfake.NewCluster(
+		kfake.NumBrokers(1),
+		kfake.ListenFn(func(string, string) (net.Listener, error) { return listener, nil }),
+		kfake.DataDir(dir),
+		kfake.WithLogger(e.logger),
+		kfake.BrokerConfigs(map[string]string{
+			"message.max.bytes":         strconv.Itoa(maxRecordBatch),
+			"log.retention.ms":          "-1",
+			"offsets.retention.minutes": strconv.Itoa(math.MaxInt32), // a data directory stays good for years
+		}))
+	if err != nil {
+		listener.Close()
+		return nil, fmt.Errorf("embedded Kafka in %s: %w", dir, err)
+	}
+	e.cluster = Cluster{Brokers: []string{listener.Addr().String()}, embedded: true}
+	if err := e.CreateTopic(ctx, options.Topic, options.Partitions); err != nil {
+		return nil, err
+	}
+	return e, nil
+}
+
+const (
+	lockName      = "fclocal.lock"
+	temporaryName = "fclocal-kafka-"
+)
+
+// lock keeps a second process out of the data directory, which would spoil it.
+func (e *Embedded) lock(dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	file, err := os.OpenFile(filepath.Join(dir, lockName), os.O_CREATE|os.O_RDWR, 0o644)
+	if err != nil {
+		return err
+	}
+	e.lockFile = file
+	if err := lock(file); err != nil {
+		return fmt.Errorf("data directory %s: another fclocal uses it; wait for its end or name another directory", dir)
+	}
+	return nil
+}
+
+func listenAt(address string) (net.Listener, error) {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil, fmt.Errorf("listen address %q: it must be HOST:PORT, as 127.0.0.1:9092", address)
+	}
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		return nil, fmt.Errorf("listen address %q: name the host that clients connect to, as Kafka tells it to them", address)
+	}
+	listener, err := net.Listen("tcp", address)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, fmt.Errorf("listen address %s: the port is in use; choose another, or 0 for a free one", address)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("listen address %s: %w", address, err)
+	}
+	return listener, nil
+}
+
+var topicName = regexp.MustCompile(`^[a-zA-Z0-9._-]{1,249}$`) // documented by Apache Kafka
+
+func checkTopic(name string, partitions int) error {
+	if !topicName.MatchString(name) || name == "." || name == ".." {
+		return fmt.Errorf("topic %q: a name is 1 to 249 letters, digits, dots, underscores and hyphens, other than . and .. alone", name)
+	}
+	if partitions < 1 || partitions > maxPartitions {
+		return fmt.Errorf("topic %q: %d partitions; it must be 1 to %d", name, partitions, maxPartitions)
+	}
+	return nil
+}
+
+// CreateTopic creates a topic unless it exists. One that has another number of
+// partitions is an error.
+func (e *Embedded) CreateTopic(ctx context.Context, name string, partitions int) error {
+	if err := checkTopic(name, partitions); err != nil {
+		return err
+	}
+	client, err := e.cluster.client()
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	admin := kadm.NewClient(client)
+	_, err = admin.CreateTopic(ctx, int32(partitions), 1, nil, name)
+	if err != nil && !errors.Is(err, kerr.TopicAlreadyExists) {
+		return fmt.Errorf("topic %q: %w", name, err)
+	}
+	topics, err := admin.ListTopics(ctx, name)
+	if err == nil {
+		err = topics[name].Err
+	}
+	if err != nil {
+		return fmt.Errorf("topic %q: %w", name, err)
+	}
+	if has := len(topics[name].Partitions); has != partitions {
+		return fmt.Errorf("topic %q has %d partitions in the data directory, not %d; ask for %d or name another directory", name, has, partitions, has)
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.partitions[name] = partitions
+	return nil
+}
+
+// Cluster says how to reach the cluster.
+func (e *Embedded) Cluster() Cluster { return e.cluster }
+
+// Address is the HOST:PORT that clients use.
+func (e *Embedded) Address() string { return e.cluster.Brokers[0] }
+
+// Close stops the cluster, after its clients have been closed, and writes what
+// it holds to DataDir. It frees the port and removes a temporary directory.
+func (e *Embedded) Close() error {
+	var errs []error
+	if e.kafka != nil {
+		e.kafka.Close()
+		errs = append(errs, e.logger.saveError())
+	}
+	if e.lockFile != nil {
+		errs = append(errs, e.lockFile.Close()) // frees the lock
+	}
+	if e.temporary != "" {
+		errs = append(errs, os.RemoveAll(e.temporary))
+	}
+	return errors.Join(errs...)
+}
+
+// logger keeps the problems that kfake only logs.
+type logger struct {
+	mu      sync.Mutex
+	warning string // the last one: why a record was not written, say
+	errs    []error
+}
+
+func (l *logger) Logf(level kfake.LogLevel, format string, arguments ...any) {
+	if level != kfake.LogLevelWarn && level != kfake.LogLevelError {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.warning = fmt.Sprintf(format, arguments...)
+	if level == kfake.LogLevelError {
+		l.errs = append(l.errs, fmt.Errorf("embedded Kafka: %s", l.warning))
+	}
+}
+
+func (l *logger) saveError() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return errors.Join(l.errs...)
+}
+
+func (l *logger) lastWarning() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.warning
+}

@@ -1,0 +1,354 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+func TestStartEmbeddedErrors(t *testing.T) {
+	ctx := context.Background()
+	busy, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer busy.Close()
+	data := t.TempDir()
+	e, err := StartEmbedded(ctx, EmbeddedOptions{Topic: "kept", Partitions: 3, DataDir: data})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = StartEmbedded(ctx, EmbeddedOptions{Topic: "kept", Partitions: 3, DataDir: data})
+	checkError(t, err, "data directory "+data+": another fclocal uses it; wait for its end or name another directory")
+	checkError(t, e.CreateTopic(ctx, "kept", 3), "")
+	checkError(t, e.CreateTopic(ctx, "a b", 3), `topic "a b": a name is 1 to 249 letters, digits, dots, underscores and hyphens, other than . and .. alone`)
+	if err := e.Close(); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	broken := t.TempDir()
+	if err := os.WriteFile(filepath.Join(broken, "meta.json"), []byte("{"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+
+	const name = ": a name is 1 to 249 letters, digits, dots, underscores and hyphens, other than . and .. alone"
+	tests := map[string]struct {
+		options EmbeddedOptions
+		err     string
+	}{
+		"no topic":                {EmbeddedOptions{Partitions: 1}, `topic ""` + name},
+		"topic with a slash":      {EmbeddedOptions{Topic: "a/b", Partitions: 1}, `topic "a/b"` + name},
+		"topic of dots":           {EmbeddedOptions{Topic: "..", Partitions: 1}, `topic ".."` + name},
+		"topic too long":          {EmbeddedOptions{Topic: strings.Repeat("x", 250), Partitions: 1}, `topic "xxx...`},
+		"no partition":            {EmbeddedOptions{Topic: "xxx"}, `topic "xxx": 0 partitions; it must be 1 to 1000`},
+		"too many partitions":     {EmbeddedOptions{Topic: "xxx", Partitions: 1001}, `topic "xxx": 1001 partitions; it must be 1 to 1000`},
+		"other partitions":        {EmbeddedOptions{Topic: "kept", Partitions: 4, DataDir: data}, `topic "kept" has 3 partitions in the data directory, not 4; ask for 3 or name another directory`},
+		"data directory a file":   {EmbeddedOptions{Topic: "xxx", Partitions: 1, DataDir: file}, "mkdir " + file + ": not a directory"},
+		"data directory broken":   {EmbeddedOptions{Topic: "xxx", Partitions: 1, DataDir: broken}, "embedded Kafka in " + broken + ": loading persisted state: ..."},
+		"port in use":             {EmbeddedOptions{Topic: "xxx", Partitions: 1, Listen: busy.Addr().String()}, "listen address " + busy.Addr().String() + ": the port is in use; choose another, or 0 for a free one"},
+		"no port":                 {EmbeddedOptions{Topic: "xxx", Partitions: 1, Listen: "127.0.0.1"}, `listen address "127.0.0.1": it must be HOST:PORT, as 127.0.0.1:9092`},
+		"wildcard":                {EmbeddedOptions{Topic: "xxx", Partitions: 1, Listen: "0.0.0.0:9092"}, `listen address "0.0.0.0:9092": name the host that clients connect to, as Kafka tells it to them`},
+		"wildcard, no host":       {EmbeddedOptions{Topic: "xxx", Partitions: 1, Listen: ":9092"}, `listen address ":9092": name the host that clients connect to, as Kafka tells it to them`},
+		"address of another host": {EmbeddedOptions{Topic: "xxx", Partitions: 1, Listen: "192.0.2.1:9092"}, `listen address 192.0.2.1:9092: listen tcp 192.0.2.1:9092: bind: ...`},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			temporary := t.TempDir()
+			t.Setenv("TMPDIR", temporary)
+			e, err := StartEmbedded(ctx, test.options)
+			checkError(t, err, test.err)
+			if err == nil {
+				e.Close()
+			}
+			if left, _ := os.ReadDir(temporary); len(left) > 0 {
+				t.Errorf("left behind: %s", left[0].Name())
+			}
+		})
+	}
+}
+
+func TestEmbeddedClose(t *testing.T) {
+	temporary := t.TempDir()
+	t.Setenv("TMPDIR", temporary)
+	e, err := StartEmbedded(context.Background(), EmbeddedOptions{Topic: "xxx", Partitions: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.HasPrefix(e.Address(), "127.0.0.1:") {
+		t.Errorf("listens at %s", e.Address())
+	}
+	produce(t, e, "xxx", 100)
+	if err := e.Close(); err != nil {
+		t.Error(err)
+	}
+	if left, _ := os.ReadDir(temporary); len(left) > 0 {
+		t.Errorf("left behind: %s", left[0].Name())
+	}
+	listener, err := net.Listen("tcp", e.Address()) // the port is free again
+	if err != nil {
+		t.Fatal(err)
+	}
+	listener.Close()
+}
+
+// An independent client, told nothing but the address, produces and consumes.
+func TestEmbeddedListen(t *testing.T) {
+	e := start(t, EmbeddedOptions{Topic: "xxx", Partitions: 1, Listen: "localhost:0"})
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	client, err := kgo.NewClient(kgo.SeedBrokers(e.Address()), kgo.ConsumeTopics("xxx"), kgo.DefaultProduceTopic("xxx"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	if err := client.ProduceSync(ctx, kgo.StringRecord("hello")).FirstErr(); err != nil {
+		t.Fatal(err)
+	}
+	fetches := client.PollFetches(ctx)
+	if err := fetches.Err(); err != nil {
+		t.Fatal(err)
+	}
+	if records := fetches.Records(); len(records) != 1 || string(records[0].Value) != "hello" {
+		t.Errorf("%v", records)
+	}
+}
+
+type list []Message
+
+func (l *list) Next() (Message, error) {
+	if len(*l) == 0 {
+		return Message{}, io.EOF
+	}
+	m := (*l)[0]
+	*l = (*l)[1:]
+	return m, nil
+}
+
+// read returns all records of a topic by partition.
+func read(t *testing.T, e *Embedded, topic string, n int) map[int32][]*kgo.Record {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	client, err := kgo.NewClient(kgo.SeedBrokers(e.Address()), kgo.ConsumeTopics(topic))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	records := make(map[int32][]*kgo.Record)
+	for n > 0 {
+		fetches := client.PollFetches(ctx)
+		if err := fetches.Err(); err != nil {
+			t.Fatal(err)
+		}
+		fetches.EachRecord(func(r *kgo.Record) { records[r.Partition] = append(records[r.Partition], r) })
+		n -= fetches.NumRecords()
+	}
+	return records
+}
+
+func TestProduce(t *testing.T) {
+	e := start(t, EmbeddedOptions{Topic: "xxx", Partitions: 4})
+	large := []byte(strings.Repeat("x", 33<<20))
+	source := list{
+		{Value: []byte("a"), Partition: AnyPartition},
+		{Value: []byte("b"), Partition: AnyPartition},
+		{Value: []byte("key"), Key: []byte("21"), Partition: AnyPartition}, // murmur2: see below
+		{Value: nil, Key: []byte("21"), Partition: 3},
+		{Value: []byte("c"), Partition: AnyPartition, Headers: []kgo.RecordHeader{header("h", []byte("1"))}},
+		{Value: []byte{}, Partition: AnyPartition},
+		{Value: large, Partition: AnyPartition},
+	}
+	var mu sync.Mutex
+	produced := make(map[int32][]int64)
+	before := time.Now().Truncate(time.Millisecond)
+	n, err := e.Produce(context.Background(), &source, ProduceOptions{
+		Topic: "xxx", Rate: 1e6,
+		Produced: func(partition int32, offset int64) {
+			mu.Lock()
+			defer mu.Unlock()
+			produced[partition] = append(produced[partition], offset)
+		},
+	})
+	if n != 7 || err != nil {
+		t.Fatalf("%d produced, error %v", n, err)
+	}
+	after := time.Now()
+
+	// Apache Kafka: Utils.toPositive(Utils.murmur2("21".getBytes())) is
+	// -973932308 & 0x7fffffff, which modulo 4 is 0.
+	got := make(map[int32][]string)
+	offsets := make(map[int32][]int64)
+	for partition, records := range read(t, e, "xxx", 7) {
+		for _, r := range records {
+			text := fmt.Sprintf("%.9s", r.Value)
+			if r.Value == nil {
+				text = "null"
+			}
+			got[partition] = append(got[partition], fmt.Sprintf("%s %s %d", r.Key, text, len(r.Headers)))
+			offsets[partition] = append(offsets[partition], r.Offset)
+			if r.Timestamp.Before(before) || r.Timestamp.After(after) {
+				t.Errorf("timestamp %v, produced from %v to %v", r.Timestamp, before, after)
+			}
+		}
+	}
+	want := map[int32][]string{
+		0: {" a 0", "21 key 0", " xxxxxxxxx 0"},
+		1: {" b 0"},
+		2: {" c 1"},
+		3: {"21 null 0", "  0"},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff(offsets, produced); diff != "" {
+		t.Error("told as produced:", diff)
+	}
+}
+
+// More than is sent at a time: it comes whole and in order.
+func TestProduceMany(t *testing.T) {
+	e := start(t, EmbeddedOptions{Topic: "xxx", Partitions: 3})
+	const n = 100_000
+	produce(t, e, "xxx", n)
+	for partition, records := range read(t, e, "xxx", n) {
+		for i, r := range records {
+			if want := strconv.Itoa(3*i + int(partition)); r.Offset != int64(i) || string(r.Value) != want {
+				t.Fatalf("partition %d, offset %d: %s, not %s", partition, r.Offset, r.Value, want)
+			}
+		}
+	}
+}
+
+func TestProduceErrors(t *testing.T) {
+	e := start(t, EmbeddedOptions{Topic: "xxx", Partitions: 2})
+	cancelled, cancel := context.WithCancel(context.Background())
+	cancel()
+	file := func(text string) Source {
+		source, err := NewMessages("messages.jsonl", strings.NewReader(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return source
+	}
+	huge := "1\n\"" + strings.Repeat("x", 64<<20-3) + "\"\n"
+	tests := map[string]struct {
+		ctx      context.Context
+		source   Source
+		options  ProduceOptions
+		produced int64
+		err      string
+	}{
+		"partition out of range": {source: file("1\n2\n{\"value\":1,\"partition\":2}\n4"), produced: 2, err: "messages.jsonl:3: partition 2: topic xxx has the partitions 0 to 1"},
+		"line is no JSON":        {source: file("1\nx"), produced: 1, err: "messages.jsonl:2: column 1: no JSON value: invalid character 'x' looking for beginning of value"},
+		"cancelled":              {ctx: cancelled, source: file("1"), err: "context canceled"},
+		"unknown topic":          {source: file("1"), options: ProduceOptions{Topic: "yyy"}, err: `topic "yyy" has not been created`},
+		"rate below 0":           {source: file("1"), options: ProduceOptions{Topic: "xxx", Rate: -1}, err: "rate -1: it must be a number of messages a second, or 0 for all at once"},
+		"longest line":           {source: file(huge), produced: 2},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			if test.ctx == nil {
+				test.ctx = context.Background()
+			}
+			if test.options.Topic == "" {
+				test.options.Topic = "xxx"
+			}
+			n, err := e.Produce(test.ctx, test.source, test.options)
+			checkError(t, err, test.err)
+			if n != test.produced {
+				t.Errorf("%d produced, not %d", n, test.produced)
+			}
+		})
+	}
+}
+
+// A cancelled Produce knows how many records were taken.
+func TestProduceCancel(t *testing.T) {
+	e := start(t, EmbeddedOptions{Topic: "xxx", Partitions: 1})
+	ctx, cancel := context.WithCancelCause(context.Background())
+	stopped := errors.New("stopped")
+	n, err := e.Produce(ctx, Repeat(Message{Value: []byte("x"), Partition: AnyPartition}, 1e9), ProduceOptions{
+		Topic: "xxx",
+		Produced: func(_ int32, offset int64) {
+			if offset == 5000 {
+				cancel(stopped)
+			}
+		},
+	})
+	if err != stopped {
+		t.Errorf("error %v", err)
+	}
+	if end := len(read(t, e, "xxx", int(n))[0]); int64(end) != n || n < 5000 {
+		t.Errorf("%d produced, %d there", n, end)
+	}
+}
+
+// A process that is killed with -9 loses no record and no committed offset that
+// it was told of. The process is this test, started again.
+func TestEmbeddedKill(t *testing.T) {
+	const variable, n = "FCLOCAL_TEST_DATA_DIR", 1000
+	ctx := context.Background()
+	options := EmbeddedOptions{Topic: "xxx", Partitions: 3, DataDir: os.Getenv(variable)}
+	if options.DataDir != "" {
+		e, err := StartEmbedded(ctx, options)
+		if err != nil {
+			t.Fatal(err)
+		}
+		produce(t, e, "xxx", n)
+		consumers, err := e.Cluster().Consume(ConsumerOptions{Topic: "xxx", Group: "g", Tasks: 2, OffsetReset: "earliest"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for event := range consumers.Events() {
+			if event.Kind == Records {
+				last := event.Records[len(event.Records)-1]
+				consumers.Commit(event.Task, map[int32]int64{last.Partition: 100})
+			}
+			event.Done()
+			if lags, err := consumers.Lag(ctx); err != nil {
+				t.Fatal(err)
+			} else if slices.ContainsFunc([]PartitionLag{lags[0], lags[1], lags[2]}, func(l PartitionLag) bool { return l.Committed == 100 }) {
+				process, _ := os.FindProcess(os.Getpid())
+				process.Kill()
+				select {}
+			}
+		}
+	}
+
+	options.DataDir = t.TempDir()
+	command := exec.Command(os.Args[0], "-test.run=^TestEmbeddedKill$")
+	command.Env = append(os.Environ(), variable+"="+options.DataDir)
+	if output, err := command.CombinedOutput(); err == nil || err.Error() != "signal: killed" {
+		t.Fatalf("%v\n%s", err, output)
+	}
+	e := start(t, options)
+	c := consume(t, e.Cluster(), ConsumerOptions{Topic: "xxx", Group: "g", Tasks: 1, OffsetReset: "earliest"})
+	assigned := c.wait(t, Assigned)
+	resumed := 0
+	for _, p := range assigned.Partitions {
+		if !p.Reset && p.Offset == 100 {
+			resumed++
+		}
+	}
+	if len(assigned.Partitions) != 3 || resumed == 0 {
+		t.Errorf("goes on at %+v", assigned.Partitions)
+	}
+	read(t, e, "xxx", n)
+}

@@ -1,0 +1,208 @@
+package kafka
+
+import (
+	"crypto/sha1"
+	"encoding/hex"
+	"fmt"
+	"strconv"
+	"unicode/utf8"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+	"golang.org/x/text/encoding/unicode"
+
+	"fclocal/internal/config"
+)
+
+// Events makes the events of an event stream from records, as EventBridge does.
+// It may be used by many goroutines.
+//
+// The attributes, their order and the form of time and subject are as captured.
+// Inferred, where no capture tells: the stream's data format is Text, so a
+// value is the record's text; bytes that are not UTF-8 become U+FFFD, as in a
+// Java String; the value of a tombstone is null; a header is an object with key
+// and value, the value an array of signed bytes as of a Java byte[], or null.
+type Events struct {
+	rawData bool
+	pattern *pattern // nil: all pass
+
+	subject   string
+	accountID string
+	topic     string
+
+	// The JSON text of an event between what differs.
+	beforeID, beforeTime, beforeData, afterData string
+	beforePartition                             string
+}
+
+// NewEvents returns the Events of a trigger: its eventSchema, its
+// eventRuleFilterPattern, its Kafka instance and topic. The events tell this
+// topic, whatever the name of the records' own is. An eventRuleFilterPattern that
+// is wrong, or that cannot be honoured here, is an error.
+func NewEvents(trigger *config.Trigger, accountID string) (*Events, error) {
+	subject := "acs:alikafka_" + trigger.Kafka.InstanceID + ":topic:" + trigger.Kafka.Topic
+	quote := func(text string) string { return string(appendString(nil, []byte(text))) }
+	e := &Events{
+		subject:   subject,
+		accountID: accountID,
+		topic:     trigger.Kafka.Topic,
+
+		beforeID: `{"specversion":"1.0","id":"`,
+		beforeTime: `","source":"acs:alikafka","type":"alikafka:Topic:Message","subject":` + quote(subject) +
+			`,"datacontenttype":"application/json; charset=utf-8","time":"`,
+		beforeData:      `","aliyunaccountid":` + quote(accountID) + `,"data":`,
+		afterData:       `}`,
+		beforePartition: `{"topic":` + quote(trigger.Kafka.Topic) + `,"partition":`,
+	}
+	switch trigger.EventSchema {
+	case "CloudEvents":
+	case "RawData":
+		e.rawData = true
+	default:
+		return nil, fmt.Errorf("eventSchema %q: it must be CloudEvents or RawData", trigger.EventSchema)
+	}
+	var err error
+	if e.pattern, err = parsePattern(trigger.EventRuleFilterPattern); err != nil {
+		return nil, fmt.Errorf("eventRuleFilterPattern: %w", err)
+	}
+	return e, nil
+}
+
+// Pass tells if eventRuleFilterPattern lets the record's event pass. The pattern
+// is held against the CloudEvent also with eventSchema RawData (inferred).
+func (e *Events) Pass(record *kgo.Record) bool {
+	return e.pattern == nil || e.pattern.matches(e, record)
+}
+
+// Append appends the record's event, an object of JSON, to dst: a CloudEvent,
+// or with eventSchema RawData the object that would be its data.
+func (e *Events) Append(dst []byte, record *kgo.Record) []byte {
+	if e.rawData {
+		return e.appendData(dst, record)
+	}
+	dst = append(dst, e.beforeID...)
+	dst = e.appendID(dst, record)
+	dst = append(dst, e.beforeTime...)
+	dst = appendTime(dst, record)
+	dst = append(dst, e.beforeData...)
+	dst = e.appendData(dst, record)
+	return append(dst, e.afterData...)
+}
+
+func (e *Events) appendData(dst []byte, record *kgo.Record) []byte {
+	dst = append(dst, e.beforePartition...)
+	dst = strconv.AppendInt(dst, int64(record.Partition), 10)
+	dst = append(dst, `,"offset":`...)
+	dst = strconv.AppendInt(dst, record.Offset, 10)
+	dst = append(dst, `,"timestamp":`...)
+	dst = strconv.AppendInt(dst, record.Timestamp.UnixMilli(), 10)
+	dst = append(dst, `,"headers":{"headers":[`...)
+	for i, header := range record.Headers {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = append(dst, `{"key":`...)
+		dst = appendString(dst, []byte(header.Key))
+		dst = append(dst, `,"value":`...)
+		dst = appendBytes(dst, header.Value)
+		dst = append(dst, '}')
+	}
+	dst = append(dst, `],"isReadOnly":false}`...)
+	if record.Key != nil {
+		dst = append(dst, `,"key":`...)
+		dst = appendString(dst, record.Key)
+	}
+	dst = append(dst, `,"value":`...)
+	if record.Value == nil {
+		dst = append(dst, "null"...)
+	} else {
+		dst = appendString(dst, record.Value)
+	}
+	return append(dst, '}')
+}
+
+// uuidNamespace is the name space of URLs (RFC 9562).
+const uuidNamespace = "\x6b\xa7\xb8\x11\x9d\xad\x11\xd1\x80\xb4\x00\xc0\x4f\xd4\x30\xc8"
+
+// appendID appends a UUID of version 5, made of subject, partition and offset:
+// a record that is delivered again keeps its id (inferred: EventBridge makes a
+// UUID, and nothing tells of what).
+func (e *Events) appendID(dst []byte, record *kgo.Record) []byte {
+	var array [256]byte
+	name := append(array[:0], uuidNamespace...)
+	name = append(name, e.subject...)
+	name = append(name, ':')
+	name = strconv.AppendInt(name, int64(record.Partition), 10)
+	name = append(name, ':')
+	name = strconv.AppendInt(name, record.Offset, 10)
+	sum := sha1.Sum(name)
+	sum[6] = sum[6]&0x0f | 0x50
+	sum[8] = sum[8]&0x3f | 0x80
+	dst = hex.AppendEncode(dst, sum[:4])
+	for _, group := range [][]byte{sum[4:6], sum[6:8], sum[8:10], sum[10:16]} {
+		dst = append(dst, '-')
+		dst = hex.AppendEncode(dst, group)
+	}
+	return dst
+}
+
+func appendTime(dst []byte, record *kgo.Record) []byte {
+	return record.Timestamp.UTC().AppendFormat(dst, "2006-01-02T15:04:05.000Z")
+}
+
+func appendBytes(dst, value []byte) []byte {
+	if value == nil {
+		return append(dst, "null"...)
+	}
+	dst = append(dst, '[')
+	for i, b := range value {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = strconv.AppendInt(dst, int64(int8(b)), 10)
+	}
+	return append(dst, ']')
+}
+
+// javaText is the text that a Java String holds after it was decoded from the
+// bytes: what is not UTF-8 is U+FFFD, one for each sequence that breaks off.
+func javaText(text []byte) []byte {
+	if utf8.Valid(text) {
+		return text
+	}
+	decoded, _ := unicode.UTF8.NewDecoder().Bytes(text) // replaces, never fails
+	return decoded
+}
+
+// escapes holds what a character of a JSON string is escaped with; 'u' stands
+// for its number, 0 for none.
+var escapes = func() (table [256]byte) {
+	for c := range 0x20 {
+		table[c] = 'u'
+	}
+	table['"'], table['\\'] = '"', '\\'
+	table['\b'], table['\f'], table['\n'], table['\r'], table['\t'] = 'b', 'f', 'n', 'r', 't'
+	return table
+}()
+
+// appendString appends text as a JSON string. Escaped is only what must be.
+func appendString(dst, text []byte) []byte {
+	text = javaText(text)
+	dst = append(dst, '"')
+	start := 0
+	for i, c := range text {
+		escape := escapes[c]
+		if escape == 0 {
+			continue
+		}
+		dst = append(dst, text[start:i]...)
+		start = i + 1
+		if escape == 'u' {
+			dst = append(dst, `\u00`...)
+			dst = hex.AppendEncode(dst, []byte{c})
+		} else {
+			dst = append(dst, '\\', escape)
+		}
+	}
+	dst = append(dst, text[start:]...)
+	return append(dst, '"')
+}

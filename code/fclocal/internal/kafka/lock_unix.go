@@ -1,0 +1,33 @@
+//go:build unix
+
+package kafka
+
+import (
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+)
+
+// lock takes the file for this process. The system frees it when the process
+// ends, however it ends.
+func lock(file *os.File) error {
+	return syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+}
+
+// removeAbandoned removes the temporary directories of processes that were
+// killed: those whose lock nobody holds. One that has just been made may not
+// have its lock yet.
+func removeAbandoned(pattern string) {
+	directories, _ := filepath.Glob(pattern)
+	for _, directory := range directories {
+		file, err := os.Open(filepath.Join(directory, lockName))
+		if err != nil {
+			continue
+		}
+		if info, err := file.Stat(); err == nil && time.Since(info.ModTime()) > time.Minute && lock(file) == nil {
+			os.RemoveAll(directory) // what is another user's stays
+		}
+		file.Close()
+	}
+}

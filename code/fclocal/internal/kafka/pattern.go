@@ -1,0 +1,346 @@
+package kafka
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// A pattern is an eventRuleFilterPattern. The operators are those that
+// EventBridge documents: exact values, prefix, suffix, contains, anything-but
+// (of values or with prefix), numeric, cidr and exists. Their edges (no empty
+// text, numbers within 1e9, anything-but with suffix) are those of
+// EventBridge's open code, Apache RocketMQ EventBridge. What else is written,
+// and a field that the events made here do not have, is refused: the pattern
+// would let other events pass here than there.
+type pattern struct {
+	fields []patternField // all must match
+}
+
+type patternField struct {
+	value      func(*Events, *kgo.Record) (value any, present bool)
+	conditions []condition // one must match
+}
+
+// A condition tests a field: a string, an int64 or nil for null.
+type condition func(value any, present bool) bool
+
+func (p *pattern) matches(e *Events, record *kgo.Record) bool {
+	for _, field := range p.fields {
+		value, present := field.value(e, record)
+		if !slices.ContainsFunc(field.conditions, func(c condition) bool { return c(value, present) }) {
+			return false
+		}
+	}
+	return true
+}
+
+// text makes a field that is always there.
+func text(value func(*Events, *kgo.Record) string) func(*Events, *kgo.Record) (any, bool) {
+	return func(e *Events, record *kgo.Record) (any, bool) { return value(e, record), true }
+}
+
+func constant(value string) func(*Events, *kgo.Record) (any, bool) {
+	return text(func(*Events, *kgo.Record) string { return value })
+}
+
+func integer(value func(*kgo.Record) int64) func(*Events, *kgo.Record) (any, bool) {
+	return func(_ *Events, record *kgo.Record) (any, bool) { return value(record), true }
+}
+
+// patternFields are the fields of an event that a pattern can name.
+var patternFields = map[string]func(*Events, *kgo.Record) (value any, present bool){
+	"specversion":     constant("1.0"),
+	"id":              text(func(e *Events, r *kgo.Record) string { return string(e.appendID(nil, r)) }),
+	"source":          constant("acs:alikafka"),
+	"type":            constant("alikafka:Topic:Message"),
+	"subject":         text(func(e *Events, _ *kgo.Record) string { return e.subject }),
+	"datacontenttype": constant("application/json; charset=utf-8"),
+	"time":            text(func(_ *Events, r *kgo.Record) string { return string(appendTime(nil, r)) }),
+	"aliyunaccountid": text(func(e *Events, _ *kgo.Record) string { return e.accountID }),
+	"data.topic":      text(func(e *Events, _ *kgo.Record) string { return e.topic }),
+	"data.partition":  integer(func(r *kgo.Record) int64 { return int64(r.Partition) }),
+	"data.offset":     integer(func(r *kgo.Record) int64 { return r.Offset }),
+	"data.timestamp":  integer(func(r *kgo.Record) int64 { return r.Timestamp.UnixMilli() }),
+	"data.key": func(_ *Events, r *kgo.Record) (any, bool) {
+		return string(javaText(r.Key)), r.Key != nil
+	},
+	"data.value": func(_ *Events, r *kgo.Record) (any, bool) {
+		if r.Value == nil {
+			return nil, true
+		}
+		return string(javaText(r.Value)), true
+	},
+}
+
+// parsePattern returns nil for a pattern that lets all pass.
+func parsePattern(source string) (*pattern, error) {
+	decoder := json.NewDecoder(strings.NewReader(source))
+	decoder.UseNumber()
+	root, err := decodeOrdered(decoder)
+	if err == nil {
+		if _, after := decoder.Token(); after != io.EOF {
+			err = errors.New("there is more after the JSON object")
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("it must be a JSON object: %w", err)
+	}
+	members, ok := root.(object)
+	if !ok {
+		return nil, errors.New("it must be a JSON object")
+	}
+	p := new(pattern)
+	if err := p.add("", members); err != nil {
+		return nil, err
+	}
+	if len(p.fields) == 0 {
+		return nil, nil
+	}
+	return p, nil
+}
+
+func (p *pattern) add(prefix string, members object) error {
+	for _, m := range members {
+		path := prefix + m.name
+		value, known := patternFields[path]
+		switch content := m.value.(type) {
+		case object:
+			if path != "data" {
+				return unknownField(path, known)
+			}
+			if err := p.add("data.", content); err != nil {
+				return err
+			}
+		case []any:
+			if !known {
+				return unknownField(path, known)
+			}
+			if len(content) == 0 {
+				return fmt.Errorf("%s: the array is empty: no event would pass", path)
+			}
+			field := patternField{value: value}
+			for _, element := range content {
+				c, err := parseCondition(element)
+				if err != nil {
+					return fmt.Errorf("%s: %w", path, err)
+				}
+				field.conditions = append(field.conditions, c)
+			}
+			p.fields = append(p.fields, field)
+		default:
+			return fmt.Errorf("%s: it must be an array of values, or an object for the fields in it", path)
+		}
+	}
+	return nil
+}
+
+func unknownField(path string, known bool) error {
+	switch {
+	case path == "data.value":
+		return errors.New("data.value: the message is text here, as with data format Text; fields in it cannot be matched")
+	case known:
+		return fmt.Errorf("%s: it must be an array of values; the field has no fields in it", path)
+	}
+	return fmt.Errorf("%s: cannot be matched here; the fields that can are %s", path, strings.Join(sortedKeys(patternFields), ", "))
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for key := range m {
+		keys = append(keys, key)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+func parseCondition(element any) (condition, error) {
+	members, ok := element.(object)
+	if !ok {
+		return parseEqual(element)
+	}
+	if len(members) != 1 {
+		return nil, errors.New("an object in the array must hold one operator")
+	}
+	operator, operand := members[0].name, members[0].value
+	fail := func(want string) (condition, error) { return nil, fmt.Errorf("%s: it must be %s", operator, want) }
+	switch operator {
+	case "prefix", "suffix", "contains":
+		part, ok := operand.(string)
+		if !ok || part == "" {
+			return fail("a string that is not empty")
+		}
+		test := map[string]func(text, part string) bool{
+			"prefix": strings.HasPrefix, "suffix": strings.HasSuffix, "contains": strings.Contains,
+		}[operator]
+		return func(value any, present bool) bool {
+			text, ok := value.(string)
+			return present && ok && test(text, part)
+		}, nil
+	case "anything-but":
+		return parseAnythingBut(operand)
+	case "numeric":
+		return parseNumeric(operand)
+	case "cidr":
+		cidr, _ := operand.(string)
+		network, err := netip.ParsePrefix(cidr)
+		if err != nil || !network.Addr().Is4() {
+			return fail(`an IPv4 network such as "10.0.0.0/24"`)
+		}
+		return func(value any, present bool) bool {
+			text, _ := value.(string)
+			address, err := netip.ParseAddr(text)
+			return present && err == nil && network.Contains(address)
+		}, nil
+	case "exists":
+		want, ok := operand.(bool)
+		if !ok {
+			return fail("true or false")
+		}
+		return func(_ any, present bool) bool { return present == want }, nil
+	}
+	return nil, fmt.Errorf("operator %q is not one that EventBridge documents: prefix, suffix, contains, anything-but, numeric, cidr, exists", operator)
+}
+
+func parseEqual(element any) (condition, error) {
+	switch want := element.(type) {
+	case json.Number:
+		// The fields are integers. If 3.0e2 is 300 is answered differently by
+		// the versions of the documentation.
+		number, err := strconv.ParseInt(want.String(), 10, 64)
+		if err != nil || strconv.FormatInt(number, 10) != want.String() {
+			return nil, fmt.Errorf("number %s: write it as an integer, or use numeric", want)
+		}
+		return func(value any, present bool) bool { return present && value == number }, nil
+	case string, bool, nil:
+		return func(value any, present bool) bool { return present && value == want }, nil
+	}
+	return nil, errors.New("an array in the array is no condition")
+}
+
+// parseAnythingBut also lets a null pass (inferred); a field that is absent does
+// not match (documented: an event must have all fields of the pattern).
+func parseAnythingBut(operand any) (condition, error) {
+	excluded := []any{operand}
+	if list, ok := operand.([]any); ok {
+		excluded = list
+	}
+	if len(excluded) == 0 {
+		return nil, errors.New("anything-but: the array is empty")
+	}
+	var conditions []condition
+	for _, element := range excluded {
+		if members, ok := element.(object); ok {
+			_, inList := operand.([]any)
+			if inList || len(members) != 1 || members[0].name != "prefix" && members[0].name != "suffix" {
+				return nil, errors.New("anything-but: it must be a string, a number, an array of these, or an object with prefix or suffix")
+			}
+		}
+		c, err := parseCondition(element)
+		if err != nil {
+			return nil, fmt.Errorf("anything-but: %w", err)
+		}
+		conditions = append(conditions, c)
+	}
+	return func(value any, present bool) bool {
+		return present && !slices.ContainsFunc(conditions, func(c condition) bool { return c(value, present) })
+	}, nil
+}
+
+func parseNumeric(operand any) (condition, error) {
+	list, _ := operand.([]any)
+	if len(list) != 2 && len(list) != 4 {
+		return nil, errors.New(`numeric: it must be an array such as [">", 0, "<=", 5]`)
+	}
+	var conditions []condition
+	for pair := range slices.Chunk(list, 2) {
+		operator, _ := pair[0].(string)
+		compare := map[string]func(value, limit float64) bool{
+			"=":  func(value, limit float64) bool { return value == limit },
+			"<":  func(value, limit float64) bool { return value < limit },
+			"<=": func(value, limit float64) bool { return value <= limit },
+			">":  func(value, limit float64) bool { return value > limit },
+			">=": func(value, limit float64) bool { return value >= limit },
+		}[operator]
+		if compare == nil {
+			return nil, errors.New("numeric: the operators are =, <, <=, > and >=")
+		}
+		number, _ := pair[1].(json.Number)
+		limit, err := number.Float64()
+		if err != nil || limit < -1e9 || limit > 1e9 {
+			return nil, fmt.Errorf("numeric: %s must be followed by a number from -1e9 to 1e9", operator)
+		}
+		conditions = append(conditions, func(value any, _ bool) bool {
+			number, ok := value.(int64)
+			return ok && compare(float64(number), limit)
+		})
+	}
+	return func(value any, present bool) bool {
+		for _, c := range conditions {
+			if !c(value, present) {
+				return false
+			}
+		}
+		return true
+	}, nil
+}
+
+// An object keeps the order of its members, and allows a name once: of two,
+// encoding/json would ignore one.
+type object []struct {
+	name  string
+	value any
+}
+
+// decodeOrdered decodes a JSON value, an object as an object.
+func decodeOrdered(decoder *json.Decoder) (any, error) {
+	token, err := decoder.Token()
+	if err != nil {
+		return nil, err
+	}
+	switch token {
+	case json.Delim('['):
+		list := []any{}
+		for decoder.More() {
+			element, err := decodeOrdered(decoder)
+			if err != nil {
+				return nil, err
+			}
+			list = append(list, element)
+		}
+		_, err := decoder.Token()
+		return list, err
+	case json.Delim('{'):
+		members := object{}
+		for decoder.More() {
+			token, err := decoder.Token()
+			if err != nil {
+				return nil, err
+			}
+			name := token.(string)
+			for _, m := range members {
+				if m.name == name {
+					return nil, fmt.Errorf("%q is there twice", name)
+				}
+			}
+			value, err := decodeOrdered(decoder)
+			if err != nil {
+				return nil, err
+			}
+			members = append(members, struct {
+				name  string
+				value any
+			}{name, value})
+		}
+		_, err := decoder.Token()
+		return members, err
+	}
+	return token, nil
+}

@@ -1,0 +1,43 @@
+package report
+
+import (
+	"math"
+
+	"golang.org/x/text/language"
+	"golang.org/x/text/message"
+)
+
+// english groups the digits of large numbers: 100,000.
+var english = message.NewPrinter(language.English)
+
+// whole renders a count.
+func whole[T int | int64](n T) string { return english.Sprintf("%d", n) }
+
+// number renders a figure with three significant digits, or as a whole number if
+// it is one and from 100 on.
+func number(x float64) string {
+	switch size := math.Abs(x); {
+	case x == math.Trunc(x):
+		return english.Sprintf("%.0f", x)
+	case size < 9.995:
+		return english.Sprintf("%.2f", x)
+	case size < 99.95:
+		return english.Sprintf("%.1f", x)
+	default:
+		return english.Sprintf("%.0f", x)
+	}
+}
+
+// duration renders milliseconds in the unit that suits them.
+func duration(milliseconds float64) string {
+	switch seconds := milliseconds / 1000; {
+	case milliseconds < 999.5:
+		return number(milliseconds) + " ms"
+	case seconds < 119.5:
+		return number(seconds) + " s"
+	case seconds < 119.5*60:
+		return number(seconds/60) + " min"
+	default:
+		return number(seconds/3600) + " h"
+	}
+}

@@ -1,0 +1,88 @@
+package report
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestLatenciesAreWithinOnePercent(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	var whole, even, odd Latencies
+	var all []time.Duration
+	for i := range 100_000 {
+		// From 50 µs to a month, as many of each order of magnitude.
+		d := time.Duration(math.Exp(random.Float64()*math.Log(5e10)) * float64(50*time.Microsecond))
+		all = append(all, d)
+		whole.Record(d, 1)
+		if i%2 == 0 {
+			even.Record(d, 1)
+		} else {
+			odd.Record(d, 1)
+		}
+	}
+	slices.Sort(all)
+	var merged Latencies
+	for _, part := range []*Latencies{&even, {}, &odd} {
+		merged.Merge(part)
+	}
+	if even.Count() != 50_000 || merged.Count() != 100_000 {
+		t.Errorf("%d in a part and %d in all, want 50000 and 100000", even.Count(), merged.Count())
+	}
+	for _, percent := range []float64{0, 1, 50, 95, 99, 99.9, 100} {
+		want := all[max(int(math.Ceil(percent/100*100_000))-1, 0)]
+		got := whole.Percentile(percent)
+		if off := math.Abs(float64(got-want)) / float64(want); off > 0.01 {
+			t.Errorf("p%v is %v, want %v: off by %.2f %%", percent, got, want, 100*off)
+		}
+		if m := merged.Percentile(percent); m != got {
+			t.Errorf("p%v is %v when merged, want %v", percent, m, got)
+		}
+	}
+	if whole.Max() != all[len(all)-1] || merged.Max() != whole.Max() {
+		t.Errorf("the maximum is %v, and %v when merged; want %v", whole.Max(), merged.Max(), all[len(all)-1])
+	}
+}
+
+func TestLatencies(t *testing.T) {
+	type record struct {
+		d      time.Duration
+		events int64
+	}
+	for _, test := range []struct {
+		name    string
+		records []record
+		want    LatencyMs
+	}{
+		{"none", nil, LatencyMs{}},
+		{"one", []record{{123456 * time.Microsecond, 1}}, LatencyMs{123.456, 123.456, 123.456, 123.456}},
+		{"none of a batch", []record{{time.Second, 0}}, LatencyMs{}},
+		{"batches", []record{{10 * time.Millisecond, 960}, {time.Second, 35}, {2 * time.Second, 5}},
+			LatencyMs{P50: 10.007, P95: 10.007, P99: 1000.447, Max: 2000}},
+		{"clocks that differ", []record{{-time.Second, 1}}, LatencyMs{}},
+		{"older than ten years", []record{{math.MaxInt64, 1}}, LatencyMs{
+			P50: 315559837171.711, P95: 315559837171.711, P99: 315559837171.711, Max: 9223372036854.775}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var l Latencies
+			for _, r := range test.records {
+				l.Record(r.d, r.events)
+			}
+			if diff := cmp.Diff(test.want, l.Milliseconds()); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestLatenciesAreBounded(t *testing.T) {
+	var l Latencies
+	l.Record(time.Second, math.MaxInt64/2)
+	if size := l.histogram.ByteSize(); size > 400<<10 {
+		t.Errorf("%d bytes", size)
+	}
+}

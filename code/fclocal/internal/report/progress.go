@@ -1,0 +1,123 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/jedib0t/go-pretty/v6/text"
+	"golang.org/x/term"
+)
+
+// progressInterval is the time between two drawings of the live line.
+const progressInterval = 100 * time.Millisecond
+
+// A State is how far a run has come.
+type State struct {
+	Label string // which run it is, where there are several; may be empty
+
+	Produced        int64
+	Delivered       int64
+	InFlight        int // calls
+	Instances       int
+	EventsPerSecond float64
+	Lag             int64 // messages that are not finished
+	Retries         int64
+}
+
+// Progress is a live line on a terminal. It writes nothing if its writer is
+// none. It is safe for concurrent use.
+type Progress struct {
+	w     io.Writer
+	width func() int // columns of the terminal; nil if there is none
+
+	mu    sync.Mutex
+	drawn time.Time // zero: the line is empty
+	err   error     // the first one; nothing is written after it
+}
+
+// NewProgress returns the live line of w, which is stderr as a rule.
+func NewProgress(w io.Writer) *Progress {
+	file, ok := w.(*os.File)
+	if !ok || !term.IsTerminal(int(file.Fd())) {
+		return &Progress{w: w}
+	}
+	return &Progress{w: w, width: func() int { return Width(file) }}
+}
+
+// Width returns the columns of the terminal that w is, for Table; 0 if it is
+// none.
+func Width(w io.Writer) int {
+	if file, ok := w.(*os.File); ok {
+		if width, _, err := term.GetSize(int(file.Fd())); err == nil {
+			return width
+		}
+	}
+	return 0
+}
+
+// Update shows the state, at most ten times a second.
+func (p *Progress) Update(s State) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.width == nil || time.Since(p.drawn) < progressInterval {
+		return
+	}
+	p.drawn = time.Now()
+	p.write("\r" + s.line(p.width()) + text.EraseLine.Sprint())
+}
+
+// Clear removes the line, so that something else can be written. The next
+// Update shows it again. The error is the first one of all writes.
+func (p *Progress) Clear() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.drawn.IsZero() {
+		p.drawn = time.Time{}
+		p.write("\r" + text.EraseLine.Sprint())
+	}
+	return p.err
+}
+
+func (p *Progress) write(s string) {
+	if p.err == nil {
+		_, p.err = io.WriteString(p.w, s)
+	}
+}
+
+// line renders the state in less than width columns, as a line that wraps could
+// not be drawn over; 0 sets no limit. What does not fit is left out: the percent
+// first, then from the end.
+func (s State) line(width int) string {
+	fits := func(line string) bool {
+		return width <= 0 || text.StringWidthWithoutEscSequences(line) < width
+	}
+	parts := []string{
+		fmt.Sprintf("delivered %s of %s", whole(s.Delivered), whole(s.Produced)),
+		whole(s.InFlight) + " in flight",
+		whole(s.Instances) + " instances",
+		number(s.EventsPerSecond) + "/s",
+		"lag " + whole(s.Lag),
+		whole(s.Retries) + " retries",
+	}
+	if s.Label != "" {
+		parts[0] = s.Label + ": " + parts[0]
+	}
+	if s.Produced > 0 {
+		percent := fmt.Sprintf(" (%d %%)", s.Delivered*100/s.Produced)
+		if fits(strings.Join(parts, ", ") + percent) {
+			parts[0] += percent
+		}
+	}
+	for len(parts) > 1 && !fits(strings.Join(parts, ", ")) {
+		parts = parts[:len(parts)-1]
+	}
+	line := strings.Join(parts, ", ")
+	if !fits(line) {
+		line = text.Trim(line, width-1)
+	}
+	return line
+}

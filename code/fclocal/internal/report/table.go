@@ -1,0 +1,290 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/jedib0t/go-pretty/v6/text"
+)
+
+// Table writes the runs for a person to read. A single run is a list of its
+// settings and figures. Several runs have a row each, after a line with the
+// settings that all have; figures that are 0 in all runs are left out, except
+// where 0 is news.
+//
+// Lines are kept within width columns, where a single value is not wider; a
+// width of 0 sets no limit. Columns that do not fit go to a further table below.
+func Table(w io.Writer, runs []Run, width int) error {
+	if len(runs) == 0 {
+		return nil
+	}
+	shown := make([]Run, len(runs))
+	for i, run := range runs {
+		shown[i] = run.rounded() // for finite numbers
+	}
+	var content string
+	if len(runs) == 1 {
+		content = list(shown[0], width)
+	} else {
+		content = rows(shown, width)
+	}
+	_, err := io.WriteString(w, content)
+	return err
+}
+
+// gap is the space between two columns.
+const gap = "  "
+
+func newTable() table.Writer {
+	style := table.StyleLight
+	style.Box.PaddingLeft, style.Box.PaddingRight = "", gap
+	style.Options = table.Options{SeparateHeader: true}
+	style.Format.Header = text.FormatDefault
+	t := table.NewWriter()
+	t.SetStyle(style)
+	t.SuppressTrailingSpaces()
+	return t
+}
+
+// A figure is one result of a run.
+type figure struct {
+	name  string // in the list of a single run
+	short string // above a column; "" if it has none
+	value func(Run) string
+
+	zero func(Run) bool // nil if it is always shown
+}
+
+// counted is a figure that is left out when it is 0.
+func counted(name, short string, count func(Run) int64) figure {
+	return figure{
+		name, short,
+		func(r Run) string { return whole(count(r)) },
+		func(r Run) bool { return count(r) == 0 },
+	}
+}
+
+var (
+	idleTasks = figure{"idle tasks", "idle\ntasks",
+		func(r Run) string { return fmt.Sprintf("%d of %d", r.IdleTasks, r.MaximumTasks) },
+		func(r Run) bool { return r.IdleTasks == 0 }}
+	instances = figure{"instances", "instances",
+		func(r Run) string { return fmt.Sprintf("%s (bound %s)", whole(r.Instances), whole(r.InstancesBound)) }, nil}
+	peakInFlight = figure{"calls in flight", "",
+		func(r Run) string { return whole(r.PeakInFlight) + " at most" }, nil}
+	coldStarts = figure{"cold starts", "cold starts",
+		func(r Run) string {
+			if r.ColdStarts == 0 {
+				return "0"
+			}
+			return fmt.Sprintf("%s (%s)", whole(r.ColdStarts), duration(r.ColdStartMs))
+		}, nil}
+	peakMemory = figure{"peak memory", "peak memory",
+		func(r Run) string {
+			if r.PeakMemoryMB == 0 {
+				return "-"
+			}
+			return english.Sprintf("%.1f of %d MB", r.PeakMemoryMB, r.MemorySize)
+		}, nil}
+	calls      = figure{"calls", "calls", func(r Run) string { return whole(r.Calls) }, nil}
+	perCall    = figure{"events per call", "events\n/call", func(r Run) string { return number(r.EventsPerCall) }, nil}
+	perSecond  = figure{"events per second", "events\n/s", func(r Run) string { return number(r.EventsPerSecond) }, nil}
+	latencyP50 = latency("p50", func(l LatencyMs) float64 { return l.P50 })
+	latencyP95 = latency("p95", func(l LatencyMs) float64 { return l.P95 })
+	latencyP99 = latency("p99", func(l LatencyMs) float64 { return l.P99 })
+	latencyMax = latency("max", func(l LatencyMs) float64 { return l.Max })
+	wallTime   = figure{"time", "time", func(r Run) string { return duration(r.WallSeconds * 1000) }, nil}
+
+	delivered = figure{"delivered", "delivered",
+		func(r Run) string { return whole(r.Delivered) + " of " + whole(r.Produced) }, nil}
+	pending = figure{"pending", "pending", func(r Run) string { return whole(r.Pending) }, nil}
+
+	retries      = counted("retries", "retries", func(r Run) int64 { return r.Retries })
+	deadLettered = counted("dead letters", "dead\nletters", func(r Run) int64 { return r.DeadLettered })
+	discarded    = counted("discarded", "discarded", func(r Run) int64 { return r.Discarded })
+	filtered     = counted("filtered", "filtered", func(r Run) int64 { return r.Filtered })
+	redelivered  = counted("delivered more than once", "delivered\nagain", func(r Run) int64 { return r.Redelivered })
+)
+
+func latency(which string, of func(LatencyMs) float64) figure {
+	return figure{"latency " + which, "latency\n" + which, func(r Run) string {
+		if r.Delivered == 0 {
+			return "-" // as none was measured
+		}
+		return duration(of(r.LatencyMs))
+	}, nil}
+}
+
+// list renders a single run.
+func list(run Run, width int) string {
+	var settings [][2]string
+	for _, s := range run.settings() {
+		settings = append(settings, [2]string{s.name, s.value})
+	}
+	groups := [][][2]string{settings}
+	for _, figures := range [][]figure{
+		{delivered, deadLettered, discarded, filtered, pending, redelivered},
+		{calls, retries, perCall, perSecond, latencyP50, latencyP95, latencyP99, latencyMax, wallTime},
+		{instances, peakInFlight, coldStarts, peakMemory, idleTasks},
+	} {
+		var group [][2]string
+		for _, f := range figures {
+			if f.zero == nil || !f.zero(run) {
+				group = append(group, [2]string{f.name, f.value(run)})
+			}
+		}
+		groups = append(groups, group)
+	}
+	if run.Stopped != "" {
+		groups = append(groups, [][2]string{{"stopped", run.Stopped}})
+	}
+
+	nameWidth := 0
+	for _, row := range slices.Concat(groups...) {
+		nameWidth = max(nameWidth, text.StringWidthWithoutEscSequences(row[0]))
+	}
+	t := newTable()
+	if width > 0 {
+		t.SetColumnConfigs([]table.ColumnConfig{{
+			Number:           2,
+			WidthMax:         max(width-nameWidth-len(gap), 10),
+			WidthMaxEnforcer: text.WrapSoft,
+		}})
+	}
+	for i, group := range groups {
+		if i > 0 {
+			t.AppendRow(table.Row{"", ""})
+		}
+		for _, row := range group {
+			t.AppendRow(table.Row{row[0], row[1]})
+		}
+	}
+	return t.Render() + "\n"
+}
+
+// A column is a figure or setting of all runs.
+type column struct {
+	header string
+	cells  []string // by run
+}
+
+func (c column) width() int {
+	width := 0
+	for _, cell := range append(strings.Split(c.header, "\n"), c.cells...) {
+		width = max(width, text.StringWidthWithoutEscSequences(cell))
+	}
+	return width
+}
+
+// textual says whether the column has words and not only numbers with units.
+func (c column) textual() bool {
+	return slices.ContainsFunc(c.cells, func(cell string) bool {
+		return cell != "-" && (cell[0] < '0' || cell[0] > '9')
+	})
+}
+
+// rows renders several runs.
+func rows(runs []Run, width int) string {
+	same, differing := compare(runs)
+	var first, rest []column // those that name the run, and its figures
+	for _, name := range differing {
+		c := column{header: name}
+		for _, run := range runs {
+			c.cells = append(c.cells, run.value(name))
+		}
+		first = append(first, c)
+	}
+	if len(first) == 0 {
+		first = []column{{header: "run", cells: labels(runs)}}
+	}
+	for _, f := range []figure{
+		instances, calls, perCall, perSecond, latencyP50, latencyP95, latencyP99, latencyMax,
+		coldStarts, peakMemory, idleTasks, wallTime,
+		retries, deadLettered, discarded, filtered, redelivered, delivered, pending,
+	} {
+		if f.zero != nil && !slices.ContainsFunc(runs, func(r Run) bool { return !f.zero(r) }) {
+			continue
+		}
+		c := column{header: f.short}
+		for _, run := range runs {
+			c.cells = append(c.cells, f.value(run))
+		}
+		if f.name == idleTasks.name && len(slices.Compact(slices.Clone(c.cells))) == 1 {
+			// It follows from settings that all runs have.
+			same = append(same, setting{idleTasks.name, c.cells[0]})
+			continue
+		}
+		rest = append(rest, c)
+	}
+
+	var b strings.Builder
+	for _, line := range lines(same, width) {
+		b.WriteString(line + "\n")
+	}
+	for len(rest) > 0 {
+		n := fitting(first, rest, width)
+		b.WriteString("\n" + render(slices.Concat(first, rest[:n])) + "\n")
+		rest = rest[n:]
+	}
+	names := labels(runs)
+	for i, run := range runs {
+		if run.Stopped != "" {
+			b.WriteString("\n" + wrap(names[i]+" stopped: "+run.Stopped, width) + "\n")
+		}
+	}
+	return b.String()
+}
+
+// wrap breaks a text at spaces into lines of width columns; 0 sets no limit.
+func wrap(s string, width int) string {
+	if width <= 0 {
+		return s
+	}
+	lines := strings.Split(text.WrapSoft(s, width), "\n")
+	for i, line := range lines {
+		lines[i] = strings.TrimRight(line, " ") // with which WrapSoft fills up
+	}
+	return strings.Join(lines, "\n")
+}
+
+// fitting returns how many of rest fit beside first, and at least 1.
+func fitting(first, rest []column, width int) int {
+	used := 0
+	for _, c := range first {
+		used += c.width() + len(gap)
+	}
+	for n, c := range rest {
+		used += c.width() + len(gap)
+		if width > 0 && n > 0 && used > width {
+			return n
+		}
+	}
+	return len(rest)
+}
+
+func render(columns []column) string {
+	t := newTable()
+	header := make(table.Row, len(columns))
+	configs := make([]table.ColumnConfig, len(columns))
+	for i, c := range columns {
+		header[i] = c.header
+		align := text.AlignRight
+		if c.textual() {
+			align = text.AlignLeft
+		}
+		configs[i] = table.ColumnConfig{Number: i + 1, Align: align, AlignHeader: align, VAlignHeader: text.VAlignBottom}
+	}
+	t.SetColumnConfigs(configs)
+	t.AppendHeader(header)
+	for run := range columns[0].cells {
+		row := make(table.Row, len(columns))
+		for i, c := range columns {
+			row[i] = c.cells[run]
+		}
+		t.AppendRow(row)
+	}
+	return t.Render()
+}

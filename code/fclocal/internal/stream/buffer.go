@@ -1,0 +1,46 @@
+package stream
+
+import (
+	"sort"
+	"time"
+
+	"fclocal/internal/trigger"
+)
+
+// buffer holds the events of a partition's records from their arrival to the
+// end of their batch.
+type buffer struct {
+	records []stored // in order of offset
+}
+
+type stored struct {
+	offset int64
+	time   time.Time
+	event  []byte // nil once it is finished
+}
+
+func (b *buffer) add(offset int64, at time.Time, event []byte) {
+	b.records = append(b.records, stored{offset, at, event})
+}
+
+// run returns the records of a run; they are all there until they are finished.
+func (b *buffer) run(r trigger.Run) []stored {
+	first := sort.Search(len(b.records), func(i int) bool { return b.records[i].offset >= r.FirstOffset })
+	return b.records[first:min(first+r.Count, len(b.records))]
+}
+
+// finish lets go of a run's events, and of the records before the first
+// unfinished one.
+func (b *buffer) finish(r trigger.Run) {
+	for i := range b.run(r) {
+		b.run(r)[i].event = nil
+	}
+	done := 0
+	for done < len(b.records) && b.records[done].event == nil {
+		done++
+	}
+	b.records = b.records[done:]
+	if len(b.records) == 0 {
+		b.records = nil
+	}
+}

@@ -1,0 +1,75 @@
+package stream
+
+import (
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"go.uber.org/goleak"
+
+	"fclocal/internal/config"
+	"fclocal/internal/kafka"
+	"fclocal/internal/trigger"
+)
+
+// A stream leaves no goroutine, process, file or port behind.
+func TestRunLeavesNothing(t *testing.T) {
+	project, _, err := config.LoadWith("../../../../s.yaml", config.Options{Set: map[string]string{"instanceConcurrency": "2"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	binary := filepath.Join(t.TempDir(), "main")
+	command := exec.Command("go", "build", "-o", binary, ".")
+	command.Dir = "../../.."
+	if output, err := command.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, output)
+	}
+	temporary := t.TempDir()
+	t.Setenv("TMPDIR", temporary)
+
+	embedded, err := kafka.StartEmbedded(t.Context(), kafka.EmbeddedOptions{Topic: project.Trigger.Kafka.Topic, Partitions: 3})
+	if err != nil {
+		t.Fatal(err)
+	}
+	events, err := kafka.NewEvents(project.Trigger, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	produced := NewProduced(map[int32]int64{0: 0, 1: 0, 2: 0})
+	message := kafka.Message{Value: []byte(`{"a":1}`), Partition: kafka.AnyPartition}
+	if _, err := embedded.Produce(t.Context(), kafka.Repeat(message, 300), kafka.ProduceOptions{Topic: project.Trigger.Kafka.Topic, Produced: produced.Add}); err != nil {
+		t.Fatal(err)
+	}
+	produced.Finish()
+	result, err := Run(t.Context(), Options{
+		Project: project, Rules: trigger.NewConfig(project.Function, *project.Trigger), Events: events, Cluster: embedded.Cluster(),
+		Group: "test", Binary: binary, CodeDir: filepath.Dir(binary), Logs: t.TempDir(), Produced: produced,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if result.Produced != 300 || result.Delivered != 300 || result.Pending != 0 || result.Calls != 30 {
+		t.Errorf("%d produced, %d delivered, %d pending in %d calls; want 300, 300, 0 in 30", result.Produced, result.Delivered, result.Pending, result.Calls)
+	}
+	address := embedded.Address()
+	if err := embedded.Close(); err != nil {
+		t.Fatal(err)
+	}
+
+	goleak.VerifyNone(t)
+	if connection, err := net.Dial("tcp", address); err == nil {
+		connection.Close()
+		t.Errorf("the embedded Kafka still listens on %s", address)
+	}
+	threads, _ := filepath.Glob("/proc/self/task/*/children")
+	for _, thread := range threads {
+		if children, _ := os.ReadFile(thread); len(children) > 0 {
+			t.Errorf("processes are left: %s", children)
+		}
+	}
+	if files, _ := os.ReadDir(temporary); len(files) > 0 {
+		t.Errorf("files are left: %v", files)
+	}
+}

@@ -1,0 +1,105 @@
+package trigger
+
+import (
+	"fmt"
+	"time"
+
+	"fclocal/internal/config"
+)
+
+// Body limits of a call's payload (documented; that MB and KB are binary is
+// inferred).
+const (
+	BodyLimitSynchronous  = 32 << 20
+	BodyLimitAsynchronous = 128 << 10
+)
+
+// DefaultMaxInstances is the lower end of the documented 100 to 300 instances
+// that an account has in a region.
+const DefaultMaxInstances = 100
+
+// A RetryStrategy is a PushRetryStrategy of s.yaml. Any other text is
+// BackoffRetry, the documented default.
+type RetryStrategy string
+
+// The retry strategies.
+const (
+	BackoffRetry          RetryStrategy = "BACKOFF_RETRY"
+	ExponentialDecayRetry RetryStrategy = "EXPONENTIAL_DECAY_RETRY"
+)
+
+// Config is what the rules need to know of s.yaml and of the account.
+type Config struct {
+	MaximumTasks     int           // consumers, 1 or more
+	Concurrency      int           // calls in flight at a time over all tasks, 1 to 300
+	CountBasedWindow int           // records in a batch, 1 to 10000
+	TimeBasedWindow  time.Duration // 0 to 15 s; 0 delivers at once
+	BodyLimit        int64         // bytes of a call's payload, 1 or more
+
+	RetryStrategy        RetryStrategy
+	MaximumRetryAttempts int           // 0: RetryStrategy alone decides
+	MaximumEventAge      time.Duration // period in which retries start; 0: RetryStrategy alone decides
+	RetryScale           float64       // multiplies retry waits and MaximumEventAge; 1: real waits, 0: retries at once
+	ErrorsTolerated      bool          // errorsTolerance ALL; else NONE
+	DeadLetterQueue      bool          // counts only with ErrorsTolerated
+
+	InstanceConcurrency int           // calls in an instance at a time, 1 to 200
+	MaxInstances        int           // 1 or more; see also Model.SetMaxInstances
+	IdleTimeout         time.Duration // after which an instance without a call goes away; 0: never
+
+	Seed uint64 // of the random waits of BackoffRetry
+}
+
+// NewConfig returns the configuration that a checked s.yaml describes, with
+// real waits, DefaultMaxInstances, instances that never go away and seed 0.
+//
+// A MaximumRetryAttempts or MaximumEventAgeInSeconds of 0 is taken as not given
+// (inferred: the official sample has 0 next to BACKOFF_RETRY). Asynchronous calls
+// differ only in the body limit; Concurrency holds for them too (inferred).
+func NewConfig(function config.Function, trigger config.Trigger) Config {
+	c := Config{
+		MaximumTasks:     trigger.MaximumTasks,
+		Concurrency:      trigger.Concurrency,
+		CountBasedWindow: trigger.BatchWindow.CountBasedWindow,
+		TimeBasedWindow:  time.Duration(trigger.BatchWindow.TimeBasedWindow) * time.Second,
+		BodyLimit:        BodyLimitSynchronous,
+
+		RetryStrategy:   RetryStrategy(trigger.RetryStrategy.PushRetryStrategy),
+		RetryScale:      1,
+		ErrorsTolerated: trigger.ErrorsTolerance == "ALL",
+		DeadLetterQueue: trigger.DeadLetterQueueArn != "",
+
+		InstanceConcurrency: function.InstanceConcurrency,
+		MaxInstances:        DefaultMaxInstances,
+	}
+	if trigger.AsyncInvocation {
+		c.BodyLimit = BodyLimitAsynchronous
+	}
+	if attempts := trigger.RetryStrategy.MaximumRetryAttempts; attempts != nil {
+		c.MaximumRetryAttempts = *attempts
+	}
+	if age := trigger.RetryStrategy.MaximumEventAgeInSeconds; age != nil {
+		c.MaximumEventAge = time.Duration(*age) * time.Second
+	}
+	return c
+}
+
+// mustBeUsable panics where a limit below 1 would keep the stream from ever
+// moving: s.yaml has been checked, so it is a mistake in the program.
+func (c Config) mustBeUsable() {
+	for _, limit := range []struct {
+		name  string
+		value int64
+	}{
+		{"MaximumTasks", int64(c.MaximumTasks)},
+		{"Concurrency", int64(c.Concurrency)},
+		{"CountBasedWindow", int64(c.CountBasedWindow)},
+		{"BodyLimit", c.BodyLimit},
+		{"InstanceConcurrency", int64(c.InstanceConcurrency)},
+		{"MaxInstances", int64(c.MaxInstances)},
+	} {
+		if limit.value < 1 {
+			panic(fmt.Sprintf("trigger: Config.%s is %d, below 1", limit.name, limit.value))
+		}
+	}
+}

@@ -1,0 +1,623 @@
+// Package trigger is the model of an EventBridge event stream that carries the
+// records of a Kafka topic to a function, and of the instances that Function
+// Compute creates for its calls.
+//
+// It does no I/O, reads no clock and starts no goroutine. A driver tells a Model
+// what happened and carries out the actions that it answers with, in their
+// order. Time is what has passed since the run began; it never decreases. The
+// same inputs with the same Config give the same actions.
+//
+// # Rules
+//
+// "Documented" rules are in the platform's documents, "inferred" ones are what
+// fits them where they are silent.
+//
+//   - MaximumTasks consumers share the partitions (documented). Each has a batch
+//     window of its own, over all partitions it owns (inferred).
+//   - A batch closes when it holds CountBasedWindow records or its first record
+//     has waited for TimeBasedWindow (documented), or at the arrival of a record
+//     that would take the payload over the body limit (documented; the moment is
+//     inferred). With a TimeBasedWindow of 0 what is there when a call can be made
+//     goes at once, up to CountBasedWindow (inferred). What is left at the end
+//     of a topic waits for TimeBasedWindow like any other.
+//   - At most Concurrency calls are in flight (documented) over all tasks
+//     (inferred). Closed batches wait in order of closing, and batches of one
+//     partition may be in flight side by side (inferred).
+//   - A batch counts towards Concurrency until it has reached its end, also while
+//     it waits for a retry (inferred: "skipped, the next one goes on"). So with a
+//     Concurrency of 1 the order of a partition holds across retries, and as many
+//     failing batches as Concurrency hold the stream up until they are given up.
+//   - A call succeeds or fails as a whole (documented). A call that FC refuses
+//     with 429 is a failed attempt (inferred).
+//   - A record that alone exceeds the body limit is a batch of its own. In its turn it
+//     fails without a call and without retries (inferred).
+//   - A batch that fails all its retries goes to the dead letters if errors are
+//     tolerated and there is a queue, is discarded if there is none, and stops
+//     the stream if they are not tolerated (documented; on the platform it is the
+//     task that blocks, here all stop).
+//   - An offset is committed when no record below it is unfinished. Delivery is at
+//     least once (inferred).
+//
+// retry.go and instances.go hold the rules of retries and of scaling.
+package trigger
+
+import (
+	"cmp"
+	"math/rand/v2"
+	"slices"
+	"time"
+)
+
+// A Model is an event stream and the instances of its function. It is not safe
+// for use by several goroutines.
+//
+// Every method that takes now returns the actions that follow. The slice is
+// valid until the next such call. A now before an earlier one counts as that.
+type Model struct {
+	config  Config
+	random  *rand.Rand
+	now     time.Duration
+	actions []Action
+
+	tasks      []task
+	partitions map[int32]*partition // those with an owner
+	histories  map[int32]*history
+
+	opened   queue[*delivery] // open windows in order of opening, and some that are no longer
+	waiting  queue[*delivery] // closed batches without a slot, in order of closing
+	retrying []*delivery      // in order of due, then of batch
+	calls    map[CallID]*delivery
+	slots    int // deliveries that count towards Concurrency: in flight or retrying
+
+	instances instances
+	batches   int64 // closed so far
+	halted    bool  // no more calls
+	stopped   bool  // Stop has been given
+
+	stats Stats
+}
+
+type task struct {
+	window  *delivery // nil if it is empty
+	waiting int       // closed batches without a slot
+}
+
+// delivery is a batch from its first record to its end.
+type delivery struct {
+	batch    *Batch // nil while its window is open
+	task     int
+	opened   time.Duration
+	segments []*segment
+	records  int
+	bytes    int64 // of the payload
+	tooLarge bool
+
+	attempts     int
+	call         CallID
+	instance     InstanceID
+	firstFailure time.Duration
+	due          time.Duration // of the retry
+}
+
+// Stats counts what has happened so far. Records are counted once, by how they
+// first reached their end.
+type Stats struct {
+	Calls     int64 // without those refused
+	Retries   int64 // attempts beyond a batch's first, refused ones too
+	Throttled int64 // attempts refused with 429
+
+	Delivered    int64 // records
+	DeadLettered int64 // records
+	Discarded    int64 // records
+	Redelivered  int64 // records that reached an end again, after a rebalance
+	Pending      int64 // records that have arrived at their present owner and are unfinished
+
+	InFlight         int // calls
+	PeakInFlight     int // calls
+	Retrying         int // batches that wait for a retry
+	Instances        int // that exist
+	PeakInstances    int
+	InstancesCreated int64
+}
+
+// New returns a stream without partitions and instances. It panics if a limit
+// in the configuration is below 1.
+func New(config Config) *Model {
+	config.mustBeUsable()
+	return &Model{
+		config:     config,
+		random:     rand.New(rand.NewPCG(config.Seed, 0)),
+		tasks:      make([]task, config.MaximumTasks),
+		partitions: map[int32]*partition{},
+		histories:  map[int32]*history{},
+		calls:      map[CallID]*delivery{},
+	}
+}
+
+// Assign gives a partition to a task, from 0 to MaximumTasks-1, which reads from
+// offset: the committed one, or where OffsetReset says. Another owner loses it.
+func (m *Model) Assign(now time.Duration, task int, partitionID int32, offset int64) []Action {
+	m.begin(now)
+	if p := m.partitions[partitionID]; p != nil {
+		m.disown(p)
+		m.dropRevoked()
+	}
+	h := m.histories[partitionID]
+	if h == nil {
+		h = &history{}
+		m.histories[partitionID] = h
+	}
+	m.partitions[partitionID] = &partition{id: partitionID, task: task, next: offset, committed: offset, history: h}
+	return m.dispatch()
+}
+
+// Revoke takes partitions from a task; one that it does not own is passed over.
+// Their unfinished records are dropped for the next owner to fetch again. Calls
+// in flight go on, but commit nothing for them and are not retried with them.
+func (m *Model) Revoke(now time.Duration, task int, partitionIDs ...int32) []Action {
+	m.begin(now)
+	for _, id := range partitionIDs {
+		if p := m.partitions[id]; p != nil && p.task == task {
+			m.disown(p)
+		}
+	}
+	m.dropRevoked()
+	return m.dispatch()
+}
+
+// Arrive adds fetched records to their tasks' windows, each partition's in order
+// of offset. Offsets that are passed over hold nothing to deliver: they are
+// compacted, markers of transactions or filtered out. An Arrival with a Count of
+// 0 says that of all offsets before its FirstOffset.
+//
+// Records of a partition without an owner and records that have arrived before
+// are ignored.
+func (m *Model) Arrive(now time.Duration, arrivals ...Arrival) []Action {
+	m.begin(now)
+	for _, a := range arrivals {
+		p := m.partitions[a.Partition]
+		if p == nil {
+			continue
+		}
+		end := a.FirstOffset + int64(a.Count)
+		first := max(a.FirstOffset, p.next)
+		if first < end {
+			m.add(p, first, int(end-first), int64(a.EventBytes))
+		}
+		p.next = max(p.next, end)
+		m.commit(p)
+	}
+	return m.dispatch()
+}
+
+// CallEnded says that a call has succeeded (err is nil) or failed. An unknown
+// call, such as one that InstanceEnded has ended, is ignored.
+func (m *Model) CallEnded(now time.Duration, call CallID, err error) []Action {
+	m.begin(now)
+	if d := m.calls[call]; d != nil {
+		m.endCall(d, err)
+	}
+	return m.dispatch()
+}
+
+// InstanceEnded says that an instance has crashed, timed out or run out of
+// memory: its calls fail with err and it gets no more of them. An unknown
+// instance is ignored.
+func (m *Model) InstanceEnded(now time.Duration, id InstanceID, err error) []Action {
+	m.begin(now)
+	var lost []*delivery
+	for _, d := range m.calls {
+		if d.instance == id {
+			lost = append(lost, d)
+		}
+	}
+	slices.SortFunc(lost, func(a, b *delivery) int { return cmp.Compare(a.call, b.call) })
+	m.instances.remove(id)
+	for _, d := range lost {
+		m.endCall(d, err)
+	}
+	return m.dispatch()
+}
+
+// Advance says that time has passed; see NextWake.
+func (m *Model) Advance(now time.Duration) []Action {
+	m.begin(now)
+	return m.dispatch()
+}
+
+// Drain ends the making of calls. Those in flight end; what fails then and has
+// retries left stays pending.
+func (m *Model) Drain(now time.Duration) []Action {
+	m.begin(now)
+	m.halted = true
+	return m.dispatch()
+}
+
+// NextWake returns when the model must be told again at the latest, if
+// nothing else happens before. ok is false if it waits only for the driver.
+func (m *Model) NextWake() (at time.Duration, ok bool) {
+	wake := func(t time.Duration) {
+		if !ok || t < at {
+			at, ok = t, true
+		}
+	}
+	if !m.halted {
+		if d := m.oldestWindow(); d != nil && m.config.TimeBasedWindow > 0 {
+			wake(d.opened + m.config.TimeBasedWindow)
+		}
+		if len(m.retrying) > 0 {
+			wake(m.retrying[0].due)
+		}
+	}
+	if m.config.IdleTimeout > 0 {
+		if since, idle := m.instances.longestIdle(); idle {
+			wake(since + m.config.IdleTimeout)
+		}
+	}
+	return at, ok
+}
+
+// Backlogged reports whether a task has a closed batch that waits for its turn,
+// or the stream makes no more calls. A driver that then keeps records back
+// bounds the model's memory and loses no throughput.
+func (m *Model) Backlogged(task int) bool {
+	return m.halted || m.tasks[task].waiting > 0
+}
+
+// Room returns how many records with events of that size a task's window takes
+// before it is full. With 0 the next one goes to a new window. A driver that
+// knows the rate of arrival can tell from it when to bring records, instead of
+// bringing each.
+func (m *Model) Room(task, eventBytes int) int {
+	return m.room(m.tasks[task].window, int64(eventBytes))
+}
+
+// Halted reports whether no more calls are made, after Drain or Stop.
+func (m *Model) Halted() bool { return m.halted }
+
+// SetMaxInstances changes MaxInstances, as FC does minute by minute for an
+// account. Instances beyond it stay.
+func (m *Model) SetMaxInstances(limit int) { m.config.MaxInstances = limit }
+
+// Stats returns the counts at this moment.
+func (m *Model) Stats() Stats {
+	s := m.stats
+	s.InFlight = len(m.calls)
+	s.Retrying = len(m.retrying)
+	s.Instances = len(m.instances.all)
+	s.InstancesCreated = m.instances.created
+	return s
+}
+
+// begin does what the passing of time alone brings about.
+func (m *Model) begin(now time.Duration) {
+	m.now = max(m.now, now)
+	clear(m.actions) // let go of their batches
+	m.actions = m.actions[:0]
+	if m.config.TimeBasedWindow > 0 {
+		for d := m.oldestWindow(); d != nil && d.opened+m.config.TimeBasedWindow <= m.now; d = m.oldestWindow() {
+			m.close(d)
+		}
+	}
+	if m.config.IdleTimeout > 0 {
+		m.instances.removeIdle(m.now-m.config.IdleTimeout, func(id InstanceID) {
+			m.do(RemoveInstance{id})
+		})
+	}
+}
+
+func (m *Model) do(a Action) { m.actions = append(m.actions, a) }
+
+// dispatch makes the attempts that can be made and returns the actions.
+func (m *Model) dispatch() []Action {
+	for !m.halted {
+		d := m.nextDelivery()
+		if d == nil {
+			break
+		}
+		m.attempt(d)
+	}
+	return m.actions
+}
+
+// nextDelivery returns a delivery that has a slot and is due, or nil.
+func (m *Model) nextDelivery() *delivery {
+	if len(m.retrying) > 0 && m.retrying[0].due <= m.now {
+		d := m.retrying[0]
+		m.retrying = slices.Delete(m.retrying, 0, 1)
+		return d
+	}
+	if m.slots >= m.config.Concurrency {
+		return nil
+	}
+	if m.waiting.empty() && m.config.TimeBasedWindow == 0 {
+		if d := m.oldestWindow(); d != nil {
+			m.close(d)
+		}
+	}
+	if m.waiting.empty() {
+		return nil
+	}
+	d := m.waiting.pop()
+	m.tasks[d.task].waiting--
+	m.slots++
+	return d
+}
+
+func (m *Model) attempt(d *delivery) {
+	if d.tooLarge {
+		m.fail(d, ErrTooLarge)
+		return
+	}
+	d.attempts++
+	if d.attempts > 1 {
+		m.stats.Retries++
+	}
+	id, created, ok := m.instances.take(m.config.InstanceConcurrency, m.config.MaxInstances)
+	if !ok {
+		m.stats.Throttled++
+		m.fail(d, ErrThrottled)
+		return
+	}
+	if created {
+		m.stats.PeakInstances = max(m.stats.PeakInstances, len(m.instances.all))
+		m.do(CreateInstance{id})
+	}
+	m.stats.Calls++
+	d.call, d.instance = CallID(m.stats.Calls), id
+	m.calls[d.call] = d
+	m.stats.PeakInFlight = max(m.stats.PeakInFlight, len(m.calls))
+	m.do(StartCall{d.call, id, d.batch, d.attempts})
+}
+
+func (m *Model) endCall(d *delivery, err error) {
+	delete(m.calls, d.call)
+	m.instances.release(d.instance, m.now)
+	if err != nil {
+		m.fail(d, err)
+		return
+	}
+	m.do(Delivered{d.batch, d.attempts})
+	m.finish(d, &m.stats.Delivered)
+}
+
+// fail retries a delivery or gives it up.
+func (m *Model) fail(d *delivery, err error) {
+	if !d.keepOwned() {
+		m.slots--
+		return
+	}
+	if d.attempts <= 1 {
+		d.firstFailure = m.now
+	}
+	if !d.tooLarge && d.attempts <= m.config.retries() {
+		due := m.now + m.config.retryWait(d.attempts, m.random)
+		if m.config.inRetryPeriod(due - d.firstFailure) {
+			m.retry(d, due, err)
+			return
+		}
+	}
+	switch {
+	case !m.config.ErrorsTolerated:
+		if !m.stopped {
+			m.halted, m.stopped = true, true
+			m.do(Stop{d.batch, d.attempts, err})
+		}
+		m.slots--
+	case m.config.DeadLetterQueue:
+		m.do(DeadLetter{d.batch, d.attempts, err})
+		m.finish(d, &m.stats.DeadLettered)
+	default:
+		m.do(Discard{d.batch, d.attempts, err})
+		m.finish(d, &m.stats.Discarded)
+	}
+}
+
+func (m *Model) retry(d *delivery, due time.Duration, err error) {
+	if m.halted {
+		m.slots--
+		return
+	}
+	d.due = due
+	at, _ := slices.BinarySearchFunc(m.retrying, d, func(a, b *delivery) int {
+		return cmp.Or(cmp.Compare(a.due, b.due), cmp.Compare(a.batch.ID, b.batch.ID))
+	})
+	m.retrying = slices.Insert(m.retrying, at, d)
+	m.do(Retry{d.batch, d.attempts + 1, due, err})
+}
+
+// finish ends a delivery, counts its records in count and commits.
+func (m *Model) finish(d *delivery, count *int64) {
+	m.slots--
+	for _, s := range d.segments {
+		fresh := s.partition.history.finish(s)
+		*count += int64(fresh)
+		m.stats.Redelivered += int64(s.count - fresh)
+		if !s.partition.revoked {
+			s.partition.remove(s)
+			m.stats.Pending -= int64(s.count)
+		}
+	}
+	for _, s := range d.segments {
+		if !s.partition.revoked {
+			m.commit(s.partition)
+		}
+	}
+}
+
+func (m *Model) commit(p *partition) {
+	if offset := p.finishedTo(); offset > p.committed {
+		p.committed = offset
+		m.do(Commit{p.task, p.id, offset})
+	}
+}
+
+// add puts records into the window of the partition's task and closes it as
+// often as it is full.
+func (m *Model) add(p *partition, offset int64, count int, eventBytes int64) {
+	m.stats.Pending += int64(count)
+	t := &m.tasks[p.task]
+	for count > 0 {
+		n := min(count, m.room(t.window, eventBytes))
+		if n == 0 && t.window != nil {
+			m.close(t.window)
+			continue
+		}
+		d := t.window
+		if d == nil {
+			d = &delivery{task: p.task, opened: m.now, bytes: 1}
+			t.window = d
+			m.opened.push(d)
+		}
+		if n == 0 { // not even alone
+			n, d.tooLarge = 1, true
+		}
+		d.add(p, offset, n, eventBytes)
+		offset += int64(n)
+		count -= n
+		if d.tooLarge || d.records == m.config.CountBasedWindow {
+			m.close(d)
+		}
+	}
+}
+
+// room returns how many more records a window takes; an empty one is nil.
+func (m *Model) room(d *delivery, eventBytes int64) int {
+	records, bytes := 0, int64(1)
+	if d != nil {
+		records, bytes = d.records, d.bytes
+	}
+	free := max(0, m.config.BodyLimit-bytes) / (eventBytes + 1)
+	return int(min(int64(m.config.CountBasedWindow-records), free))
+}
+
+// add appends records to the window. An array of n events has n-1 commas and
+// two brackets: a separator for each event and one more byte.
+func (d *delivery) add(p *partition, offset int64, count int, eventBytes int64) {
+	bytes := int64(count) * (eventBytes + 1)
+	d.records += count
+	d.bytes += bytes
+	// A partition's records join its last segment, so that a batch has few runs
+	// even when the partitions take turns.
+	if last := p.last; last != nil && last.delivery == d && last.end() == offset {
+		last.count += count
+		last.bytes += bytes
+		return
+	}
+	s := &segment{partition: p, delivery: d, offset: offset, count: count, bytes: bytes}
+	p.append(s)
+	d.segments = append(d.segments, s)
+}
+
+// close makes a batch of a window and lets it wait for its turn.
+func (m *Model) close(d *delivery) {
+	m.batches++
+	d.seal(m.batches)
+	t := &m.tasks[d.task]
+	t.window = nil
+	t.waiting++
+	m.waiting.push(d)
+}
+
+func (d *delivery) seal(id int64) {
+	runs := make([]Run, len(d.segments))
+	for i, s := range d.segments {
+		runs[i] = Run{s.partition.id, s.offset, s.count}
+	}
+	d.batch = &Batch{ID: id, Task: d.task, Runs: runs, Records: d.records, Bytes: d.bytes, Opened: d.opened}
+}
+
+// oldestWindow returns the window that was opened first, or nil if all are
+// empty.
+func (m *Model) oldestWindow() *delivery {
+	for !m.opened.empty() {
+		d := m.opened.peek()
+		if d.batch == nil && d.records > 0 {
+			return d
+		}
+		m.opened.pop() // closed, or emptied by a rebalance
+	}
+	return nil
+}
+
+func (m *Model) disown(p *partition) {
+	p.revoked = true
+	delete(m.partitions, p.id)
+	p.history.remember(p)
+	for s := p.first; s != nil; s = s.next {
+		m.stats.Pending -= int64(s.count)
+	}
+}
+
+// dropRevoked drops the records of revoked partitions from all that is not in
+// flight; see fail for what is.
+func (m *Model) dropRevoked() {
+	for i := range m.tasks {
+		if d := m.tasks[i].window; d != nil && !d.keepOwned() {
+			m.tasks[i].window = nil
+		}
+	}
+	m.waiting.deleteFunc(func(d *delivery) bool {
+		if d.keepOwned() {
+			return false
+		}
+		m.tasks[d.task].waiting--
+		return true
+	})
+	m.retrying = slices.DeleteFunc(m.retrying, func(d *delivery) bool {
+		if d.keepOwned() {
+			return false
+		}
+		m.slots--
+		return true
+	})
+}
+
+// keepOwned drops the records of revoked partitions and reports whether any are
+// left. A window that loses its first record closes no later than it would have.
+func (d *delivery) keepOwned() bool {
+	owned := slices.DeleteFunc(d.segments, func(s *segment) bool {
+		if s.partition.revoked {
+			d.records -= s.count
+			d.bytes -= s.bytes
+		}
+		return s.partition.revoked
+	})
+	if changed := len(owned) < len(d.segments); changed {
+		d.segments = owned
+		if d.batch != nil {
+			d.seal(d.batch.ID)
+		}
+	}
+	return len(owned) > 0
+}
+
+// queue is a first-in, first-out queue.
+type queue[T any] struct {
+	items []T
+	start int // of the items that are left
+}
+
+func (q *queue[T]) empty() bool { return q.start == len(q.items) }
+func (q *queue[T]) peek() T     { return q.items[q.start] }
+
+func (q *queue[T]) push(item T) {
+	if q.start > len(q.items)/2 { // reuse the space
+		q.items = slices.Delete(q.items, 0, q.start)
+		q.start = 0
+	}
+	q.items = append(q.items, item)
+}
+
+func (q *queue[T]) pop() T {
+	item := q.items[q.start]
+	var zero T
+	q.items[q.start] = zero
+	q.start++
+	return item
+}
+
+func (q *queue[T]) deleteFunc(del func(T) bool) {
+	q.items = slices.DeleteFunc(slices.Delete(q.items, 0, q.start), del)
+	q.start = 0
+}

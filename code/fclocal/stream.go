@@ -1,0 +1,507 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"fclocal/internal/build"
+	"fclocal/internal/config"
+	"fclocal/internal/kafka"
+	"fclocal/internal/report"
+	"fclocal/internal/stream"
+	"fclocal/internal/trigger"
+)
+
+// passwordVariable is the environment variable that holds the password of SASL.
+const passwordVariable = "FCLOCAL_SASL_PASSWORD"
+
+// streamOptions are the options of stream.
+type streamOptions struct {
+	*globalOptions
+	set []string // --set, NAME=VALUE[,VALUE...]
+
+	// What is delivered.
+	number     int
+	messages   string
+	rate       float64
+	partitions int
+	dataDir    string
+	listen     string
+
+	// A real cluster.
+	brokers       []string
+	group         string
+	tls           bool
+	saslMechanism string
+	saslUser      string
+
+	// How it runs, and ends.
+	untilIdle    time.Duration
+	eventTime    time.Duration
+	retryScale   float64
+	maxInstances int
+	noBuild      bool
+
+	// What comes out.
+	logs        string
+	deadLetters string
+	plot        string
+	json        bool
+}
+
+func newStreamCommand(global *globalOptions) *cobra.Command {
+	options := streamOptions{globalOptions: global}
+	command := &cobra.Command{
+		Use:   "stream",
+		Short: "Run the whole trigger: Kafka records, through an event stream, into the function",
+		Long: `stream runs the Kafka trigger of s.yaml: real Kafka records flow through an event
+stream with s.yaml's settings into a pool of processes of the function, which
+grows as Function Compute's instances do.
+
+By default the records are made from event.json and go through a Kafka cluster
+inside of fclocal, which ends with it. The stream ends when all of them are
+finished. With --listen other Kafka clients produce, and the stream goes on until
+Ctrl-C or --until-idle. With --brokers the records come from a real cluster, by
+the consumer group <ConsumerGroup>-fclocal; --group with s.yaml's own group takes
+messages away from production.
+
+--set overrides a setting of s.yaml by its own name. With several values the
+stream runs once for each combination, each on a fresh topic.
+
+A table of what happened goes to stdout (--json: as JSON), progress and all else
+to stderr. Function logs go to a file per instance. The first Ctrl-C drains: no
+new calls, those in flight end, offsets are committed. The second stops at once.
+
+Exit codes: 0 good; 1 the stream was stopped by a batch with errorsTolerance
+NONE, or messages are missing; 2 wrong usage or configuration.`,
+		Example: `  fclocal stream
+  fclocal stream -n 130 --event-time 500ms --set CountBasedWindow=1 --set instanceConcurrency=26,13,5,2,1
+  fclocal stream --messages orders.jsonl.gz --rate 50 --partitions 4 --set maximumTasks=1,2,4
+  fclocal stream --listen 127.0.0.1:9092 --data-dir kafka
+  fclocal stream --brokers 127.0.0.1:9092 --until-idle 10s --json | jq '.runs[0].delivered'`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return runStreams(cmd.Context(), options, cmd.Flags().Changed("messages-number"), cmd.OutOrStdout(), cmd.ErrOrStderr())
+		},
+	}
+	flags := command.Flags()
+	flags.StringArrayVar(&options.set, "set", nil, "override a setting of s.yaml: `NAME=VALUE[,VALUE...]`; may be repeated")
+	flags.IntVarP(&options.number, "messages-number", "n", 1000, "produce `N` messages made from event.json's value")
+	flags.StringVar(&options.messages, "messages", "", "produce the messages of `FILE`: a JSON value a line, gzip too")
+	flags.Float64Var(&options.rate, "rate", 0, "produce `N` messages a second; 0: all at once")
+	flags.IntVar(&options.partitions, "partitions", 1, "partitions of the topic, `N`")
+	flags.StringVar(&options.dataDir, "data-dir", "", "keep the embedded Kafka in `DIR` between runs")
+	flags.StringVar(&options.listen, "listen", "", "let Kafka clients produce to `HOST:PORT`")
+	flags.StringSliceVar(&options.brokers, "brokers", nil, "use the Kafka cluster at `HOST:PORT,...`")
+	flags.StringVar(&options.group, "group", "", "consumer `GROUP` (default s.yaml's ConsumerGroup and -fclocal)")
+	flags.BoolVar(&options.tls, "tls", false, "connect to --brokers with TLS")
+	flags.StringVar(&options.saslMechanism, "sasl-mechanism", "", "PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512; the password is in $"+passwordVariable)
+	flags.StringVar(&options.saslUser, "sasl-user", "", "`USER` of SASL")
+	flags.DurationVar(&options.untilIdle, "until-idle", 0, "end when for `D` nothing arrived and nothing was unfinished")
+	flags.DurationVar(&options.eventTime, "event-time", 0, "a call keeps its slot for `D` per event after the function's answer")
+	flags.Float64Var(&options.retryScale, "retry-scale", 1, "multiply the waits before retries by `F`")
+	flags.IntVar(&options.maxInstances, "max-instances", trigger.DefaultMaxInstances, "instances that FC creates at most, `N`; beyond it calls get 429")
+	flags.BoolVar(&options.noBuild, "no-build", false, "run the program that lies in codeUri")
+	flags.StringVar(&options.logs, "logs", "", "write the function's logs to `DIR` (default a temporary directory)")
+	flags.StringVar(&options.deadLetters, "dead-letters", "", "append dead letters to `FILE`, as JSON lines")
+	flags.StringVar(&options.plot, "plot", "", "draw instances, calls in flight and events per second into `FILE`.svg or .png")
+	flags.BoolVar(&options.json, "json", false, "print the results as JSON")
+	command.MarkFlagsMutuallyExclusive("messages-number", "messages")
+	return command
+}
+
+// check finds options that do not go together.
+func (o *streamOptions) check(combinations int) error {
+	for _, rule := range []struct {
+		broken bool
+		say    string
+	}{
+		{o.number < 0, fmt.Sprintf("-n %d: it must be 0 or more", o.number)},
+		{o.retryScale < 0, fmt.Sprintf("--retry-scale %v: it must be 0 or more", o.retryScale)},
+		{o.maxInstances < 1, fmt.Sprintf("--max-instances %d: it must be 1 or more", o.maxInstances)},
+		{o.eventTime < 0, fmt.Sprintf("--event-time %v: it must be 0 or more", o.eventTime)},
+		{o.untilIdle < 0, fmt.Sprintf("--until-idle %v: it must be 0 or more", o.untilIdle)},
+		{len(o.brokers) > 0 && (o.dataDir != "" || o.listen != ""), "--brokers is a cluster of its own: leave --data-dir and --listen out"},
+		{len(o.brokers) > 0 && (o.messages != "" || o.rate != 0), "nothing is produced into --brokers: leave --messages and --rate out"},
+		{len(o.brokers) == 0 && (o.tls || o.saslMechanism != "" || o.saslUser != ""), "--tls and --sasl-... are for --brokers"},
+		{o.saslMechanism == "" && o.saslUser != "", "--sasl-user needs --sasl-mechanism"},
+		{combinations > 1 && (len(o.brokers) > 0 || o.dataDir != "" || o.listen != ""), "several runs each take a fresh topic: leave --brokers, --data-dir and --listen out"},
+	} {
+		if rule.broken {
+			return errors.New(rule.say)
+		}
+	}
+	return nil
+}
+
+// combinations are the overrides of each run: every value of every --set with
+// every other. A value that is JSON is not split.
+func combinations(set []string) ([]map[string]string, error) {
+	runs := []map[string]string{{}}
+	for _, override := range set {
+		name, text, found := strings.Cut(override, "=")
+		if !found || name == "" {
+			return nil, fmt.Errorf("--set %s: it must be NAME=VALUE[,VALUE...]", override)
+		}
+		values := []string{text}
+		if !strings.HasPrefix(text, "{") {
+			values = strings.Split(text, ",")
+		}
+		var next []map[string]string
+		for _, run := range runs {
+			if _, twice := run[name]; twice {
+				return nil, fmt.Errorf("--set %s is given twice; several values go into one: %s=A,B", name, name)
+			}
+			for _, value := range values {
+				with := maps.Clone(run)
+				with[name] = value
+				next = append(next, with)
+			}
+		}
+		runs = next
+	}
+	return runs, nil
+}
+
+func runStreams(ctx context.Context, options streamOptions, numberGiven bool, stdout, stderr io.Writer) error {
+	overrides, err := combinations(options.set)
+	if err != nil {
+		return err
+	}
+	if err := options.check(len(overrides)); err != nil {
+		return err
+	}
+	if options.plot != "" {
+		if err := report.CheckPlot(options.plot); err != nil {
+			return err
+		}
+	}
+	if (options.listen != "" || len(options.brokers) > 0) && !numberGiven {
+		options.number = 0
+	}
+	// All combinations are checked before the first one runs.
+	projects := make([]*config.Project, len(overrides))
+	for i, set := range overrides {
+		if projects[i], err = loadProjectWith(options.globalOptions, set, stderr); err != nil {
+			return err
+		}
+		if projects[i].Trigger == nil {
+			return fmt.Errorf("%s has no eventbridge trigger for Kafka", projects[i].File)
+		}
+	}
+	binary, err := functionBinary(ctx, projects[0], options.noBuild, stderr)
+	if err != nil {
+		return err
+	}
+	defer binary.Release()
+	logs := options.logs
+	if logs == "" {
+		if logs, err = os.MkdirTemp("", "fclocal-logs-"); err != nil {
+			return failure{err}
+		}
+	} else if err := os.MkdirAll(logs, 0o755); err != nil {
+		return err
+	}
+	var deadLetters *os.File
+	if options.deadLetters != "" {
+		if deadLetters, err = os.OpenFile(options.deadLetters, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644); err != nil {
+			return fmt.Errorf("dead letters cannot be written: %w", err)
+		}
+		defer deadLetters.Close()
+	}
+
+	// The first signal drains, the second ends what is under way.
+	ctx, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	drain := make(chan struct{})
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	defer signal.Stop(signals)
+	go func() {
+		select {
+		case <-signals:
+			close(drain)
+		case <-ctx.Done():
+			return
+		}
+		select {
+		case <-signals:
+			stop()
+		case <-ctx.Done():
+		}
+	}()
+
+	progress := report.NewProgress(stderr)
+	var runs []report.Run
+	for i, project := range projects {
+		one := oneStream{options: &options, project: project, binary: binary, logs: logs, drain: drain, progress: progress}
+		if deadLetters != nil {
+			one.deadLetters = deadLetters
+		}
+		if len(projects) > 1 {
+			one.label = fmt.Sprintf("run %d of %d", i+1, len(projects))
+			one.logs = filepath.Join(logs, fmt.Sprintf("run-%d", i+1))
+			if err := os.MkdirAll(one.logs, 0o755); err != nil {
+				return failure{err}
+			}
+		}
+		result, err := one.run(ctx)
+		if clearErr := progress.Clear(); err == nil && clearErr != nil {
+			err = failure{clearErr}
+		}
+		if err != nil {
+			return err
+		}
+		runs = append(runs, newRun(project, overrides[i], result))
+		select {
+		case <-drain:
+			projects = projects[:i+1]
+		default:
+			continue
+		}
+		break
+	}
+	if err := options.show(runs, stdout); err != nil {
+		return failure{err}
+	}
+	fmt.Fprintln(stderr, "fclocal: the function's logs are in", logs)
+	return verdict(runs, stderr)
+}
+
+func (o *streamOptions) show(runs []report.Run, stdout io.Writer) error {
+	if o.plot != "" {
+		if err := report.Plot(o.plot, runs); err != nil {
+			return err
+		}
+	}
+	if o.json {
+		return report.JSON(stdout, runs)
+	}
+	return report.Table(stdout, runs, report.Width(stdout))
+}
+
+// verdict is an error if a stream was stopped or has lost a message.
+func verdict(runs []report.Run, stderr io.Writer) error {
+	var failed error
+	for _, run := range runs {
+		if run.Stopped != "" {
+			fmt.Fprintf(stderr, "fclocal: the stream stopped, as errorsTolerance is NONE: %s; a next run resumes there\n", run.Stopped)
+			failed = errFailed
+		}
+		if err := report.Accounting(run); err != nil {
+			fmt.Fprintln(stderr, "fclocal:", err)
+			failed = errFailed
+		}
+	}
+	return failed
+}
+
+// oneStream is one run of the stream.
+type oneStream struct {
+	options     *streamOptions
+	project     *config.Project
+	binary      build.Binary
+	logs, label string
+	deadLetters io.Writer
+	drain       <-chan struct{}
+	progress    *report.Progress
+}
+
+func (s *oneStream) run(ctx context.Context) (stream.Result, error) {
+	o, kafkaSource := s.options, s.project.Trigger.Kafka
+	events, err := kafka.NewEvents(s.project.Trigger, s.project.Service.AccountID())
+	if err != nil {
+		return stream.Result{}, err
+	}
+	rules := trigger.NewConfig(s.project.Function, *s.project.Trigger)
+	rules.RetryScale, rules.MaxInstances = o.retryScale, o.maxInstances
+	options := stream.Options{
+		Project: s.project, Rules: rules, Events: events,
+		Group:  kafkaSource.ConsumerGroup + "-fclocal",
+		Binary: s.binary.Path, CodeDir: codeDirectory(s.project, s.binary), Logs: s.logs,
+		EventTime: o.eventTime, DeadLetters: s.deadLetters, UntilIdle: o.untilIdle, Drain: s.drain,
+		Progress: func(state report.State) {
+			state.Label = s.label
+			s.progress.Update(state)
+		},
+	}
+	if o.group != "" {
+		options.Group = o.group
+	}
+	if len(o.brokers) > 0 {
+		if options.Cluster, err = s.realCluster(); err != nil {
+			return stream.Result{}, err
+		}
+		if _, err := options.Cluster.Partitions(ctx, kafkaSource.Topic); err != nil {
+			return stream.Result{}, err
+		}
+		return s.finish(stream.Run(ctx, options))
+	}
+
+	source, err := s.source()
+	if err != nil {
+		return stream.Result{}, err
+	}
+	defer source.close()
+	embedded, err := kafka.StartEmbedded(ctx, kafka.EmbeddedOptions{
+		Topic: kafkaSource.Topic, Partitions: o.partitions, DataDir: o.dataDir, Listen: o.listen,
+	})
+	if err != nil {
+		return stream.Result{}, err
+	}
+	options.Cluster = embedded.Cluster()
+	ends, err := options.Cluster.Ends(ctx, kafkaSource.Topic)
+	if err != nil {
+		return stream.Result{}, errors.Join(err, embedded.Close())
+	}
+	if o.listen != "" {
+		fmt.Fprintf(os.Stderr, "fclocal: Kafka clients may produce to topic %q at %s\n", kafkaSource.Topic, embedded.Address())
+	}
+
+	// The producer and the stream run side by side; the one that fails ends the other.
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	produced := stream.NewProduced(ends)
+	producing := make(chan error, 1)
+	go func() {
+		_, err := embedded.Produce(ctx, source, kafka.ProduceOptions{Topic: kafkaSource.Topic, Rate: o.rate, Produced: produced.Add})
+		if err == nil {
+			produced.Finish()
+		} else {
+			stop()
+		}
+		producing <- err
+	}()
+	if o.listen == "" {
+		options.Produced = produced
+	}
+	result, err := stream.Run(ctx, options)
+	stop()
+	produceErr := <-producing
+	if closeErr := embedded.Close(); err == nil && closeErr != nil {
+		err = closeErr
+	}
+	if produceErr != nil && !errors.Is(produceErr, context.Canceled) {
+		return result, produceErr // of the messages, as a rule
+	}
+	return s.finish(result, err)
+}
+
+// finish makes an error of the stream a failure; a second signal is one.
+func (s *oneStream) finish(result stream.Result, err error) (stream.Result, error) {
+	switch {
+	case err == nil:
+		return result, nil
+	case errors.Is(err, context.Canceled):
+		return result, failure{errors.New("stopped at once; what was in flight is delivered again by a next run")}
+	default:
+		return result, failure{err}
+	}
+}
+
+// source yields what is produced.
+func (s *oneStream) source() (closableSource, error) {
+	if s.options.messages != "" {
+		messages, err := kafka.OpenMessages(s.options.messages)
+		if err != nil {
+			return closableSource{}, err
+		}
+		return closableSource{messages, func() { messages.Close() }}, nil
+	}
+	event, err := readEvent("", s.project, nil)
+	if err != nil {
+		return closableSource{}, err
+	}
+	message, err := kafka.EventMessage(filepath.Join(s.project.Dir, "event.json"), event)
+	if err != nil {
+		return closableSource{}, err
+	}
+	message.Key = nil // with one key all would go to one partition
+	return closableSource{kafka.Repeat(message, s.options.number), func() {}}, nil
+}
+
+type closableSource struct {
+	kafka.Source
+	close func()
+}
+
+func (s *oneStream) realCluster() (kafka.Cluster, error) {
+	o := s.options
+	cluster := kafka.Cluster{Brokers: o.brokers}
+	if o.tls {
+		cluster.TLS = &tls.Config{MinVersion: tls.VersionTLS12}
+	}
+	if o.saslMechanism != "" {
+		password := os.Getenv(passwordVariable)
+		if password == "" {
+			return cluster, fmt.Errorf("--sasl-mechanism needs a password in the environment variable %s", passwordVariable)
+		}
+		cluster.SASL = &kafka.SASL{Mechanism: o.saslMechanism, User: o.saslUser, Password: password}
+	}
+	return cluster, nil
+}
+
+// newRun is what the result is reported as.
+func newRun(project *config.Project, set map[string]string, result stream.Result) report.Run {
+	t, f := project.Trigger, project.Function
+	run := report.Run{
+		MaximumTasks:        t.MaximumTasks,
+		Concurrency:         t.Concurrency,
+		CountBasedWindow:    t.BatchWindow.CountBasedWindow,
+		TimeBasedWindow:     t.BatchWindow.TimeBasedWindow,
+		ErrorsTolerance:     t.ErrorsTolerance,
+		PushRetryStrategy:   t.RetryStrategy.PushRetryStrategy,
+		InstanceConcurrency: f.InstanceConcurrency,
+		MemorySize:          f.MemorySize,
+		Timeout:             f.Timeout,
+		EventSchema:         t.EventSchema,
+
+		Partitions:      result.Partitions,
+		IdleTasks:       result.IdleTasks,
+		Instances:       int(result.InstancesCreated),
+		InstancesBound:  (t.Concurrency + f.InstanceConcurrency - 1) / f.InstanceConcurrency,
+		PeakInFlight:    result.PeakInFlight,
+		Produced:        result.Produced,
+		Delivered:       result.Delivered,
+		DeadLettered:    result.DeadLettered,
+		Discarded:       result.Discarded,
+		Filtered:        result.Filtered,
+		Pending:         result.Pending,
+		Redelivered:     result.Redelivered,
+		Calls:           result.Calls,
+		Retries:         result.Retries,
+		EventsPerCall:   float64(result.EventsInCalls) / float64(result.Calls),
+		EventsPerSecond: float64(result.Delivered) / result.Wall.Seconds(),
+		LatencyMs:       result.Latencies.Milliseconds(),
+		ColdStarts:      result.ColdStarts,
+		ColdStartMs:     result.ColdStartSum.Seconds() * 1000 / float64(max(1, result.ColdStarts)),
+		PeakMemoryMB:    float64(result.PeakMemory) / (1 << 20),
+		WallSeconds:     result.Wall.Seconds(),
+		Stopped:         result.Stopped,
+		Samples:         result.Samples,
+	}
+	shown := []string{"maximumTasks", "concurrency", "CountBasedWindow", "TimeBasedWindow", "errorsTolerance",
+		"PushRetryStrategy", "instanceConcurrency", "memorySize", "timeout", "eventSchema"}
+	for name, value := range set {
+		if !slices.Contains(shown, name) {
+			if run.Set == nil {
+				run.Set = map[string]string{}
+			}
+			run.Set[name] = value
+		}
+	}
+	return run
+}

@@ -1,0 +1,116 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// The same streams on a real Kafka cluster, which .ci/kafka starts.
+
+func realCluster(t *testing.T) string {
+	brokers := os.Getenv("KAFKA_BROKERS")
+	if brokers == "" {
+		t.Skip("KAFKA_BROKERS is not set: .ci/kafka COMMAND runs COMMAND with a real Kafka broker")
+	}
+	return brokers
+}
+
+// newTopic makes a topic of its own for the test, fills it and returns the
+// options that have fclocal read it.
+func newTopic(t *testing.T, partitions int32, values ...string) []string {
+	t.Helper()
+	brokers := realCluster(t)
+	client, err := kgo.NewClient(kgo.SeedBrokers(brokers), kgo.RecordPartitioner(kgo.RoundRobinPartitioner()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	topic := fmt.Sprintf("%s-%d", strings.ReplaceAll(t.Name(), "/", "-"), time.Now().UnixNano())
+	if _, err := kadm.NewClient(client).CreateTopic(t.Context(), partitions, 1, nil, topic); err != nil {
+		t.Fatal(err)
+	}
+	records := make([]*kgo.Record, len(values))
+	for i, value := range values {
+		records[i] = &kgo.Record{Topic: topic, Value: []byte(value)}
+	}
+	if err := client.ProduceSync(t.Context(), records...).FirstErr(); err != nil {
+		t.Fatal(err)
+	}
+	return []string{"--brokers", brokers, "--until-idle", "2s", "--retry-scale", "0", "--set", "Topic=" + topic, "--set", "ConsumerGroup=" + topic, "--set", "TimeBasedWindow=0"}
+}
+
+func values(n int) []string {
+	values := make([]string, n)
+	for i := range values {
+		values[i] = fmt.Sprintf(`{"n":%d}`, i)
+	}
+	return values
+}
+
+func TestClusterTasks(t *testing.T) {
+	for tasks, idle := range map[int]int{4: 0, 2: 0, 6: 2} {
+		topic := newTopic(t, 4, values(400)...)
+		run := mustStream(t, append(topic, "--set", fmt.Sprintf("maximumTasks=%d", tasks))...)[0]
+		if got, want := counts(run), "produced 400, delivered 400, deadLettered 0, discarded 0, filtered 0, pending 0"; got != want || run.IdleTasks != idle || run.Partitions != 4 {
+			t.Errorf("maximumTasks %d: %s, %d idle tasks of %d partitions", tasks, got, run.IdleTasks, run.Partitions)
+		}
+		// The group's offsets are committed: nothing comes twice.
+		run = mustStream(t, topic...)[0]
+		if got, want := counts(run), "produced 0, delivered 0, deadLettered 0, discarded 0, filtered 0, pending 0"; got != want {
+			t.Errorf("again: %s", got)
+		}
+	}
+}
+
+func TestClusterErrors(t *testing.T) {
+	all := values(100)
+	all[50] = "not JSON"
+	topic := append(newTopic(t, 1, all...), "--set", "concurrency=1")
+	runs, stderr, code := tryStream(t, append(topic, "--set", "errorsTolerance=NONE")...)
+	if code != exitFailed || counts(runs[0]) != "produced 100, delivered 50, deadLettered 0, discarded 0, filtered 0, pending 50" {
+		t.Errorf("exit code %d, %+v\n%s", code, runs, stderr)
+	}
+	dead := filepath.Join(t.TempDir(), "dead.jsonl")
+	run := mustStream(t, append(topic, "--dead-letters", dead)...)[0]
+	if got, want := counts(run), "produced 50, delivered 40, deadLettered 10, discarded 0, filtered 0, pending 0"; got != want {
+		t.Errorf("resumed: %s, want %s", got, want)
+	}
+	if letters, _ := os.ReadFile(dead); strings.Count(string(letters), "\n") != 10 {
+		t.Errorf("dead letters\n%s", letters)
+	}
+}
+
+func TestClusterUnknownTopic(t *testing.T) {
+	_, stderr, code := tryStream(t, "--brokers", realCluster(t), "--set", "Topic=never-made")
+	if code != exitUsage || !strings.Contains(stderr, `topic "never-made"`) {
+		t.Errorf("exit code %d\n%s", code, stderr)
+	}
+}
+
+func TestClusterSASL(t *testing.T) {
+	for _, mechanism := range []string{"PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"} {
+		topic := newTopic(t, 1, values(10)...)
+		topic[1] = os.Getenv("KAFKA_SASL_BROKERS")
+		topic = append(topic, "--sasl-mechanism", mechanism, "--sasl-user", os.Getenv("KAFKA_SASL_USER"))
+		t.Setenv(passwordVariable, os.Getenv("KAFKA_SASL_PASSWORD"))
+		if run := mustStream(t, topic...)[0]; run.Delivered != 10 {
+			t.Errorf("%s: %d delivered, want 10", mechanism, run.Delivered)
+		}
+		t.Setenv(passwordVariable, "wrong")
+		if _, stderr, code := tryStream(t, topic...); code != exitUsage || !strings.Contains(stderr, "SASL") {
+			t.Errorf("%s, wrong password: exit code %d\n%s", mechanism, code, stderr)
+		}
+	}
+	t.Setenv(passwordVariable, "")
+	_, stderr, code := tryStream(t, "--brokers", realCluster(t), "--sasl-mechanism", "PLAIN", "--sasl-user", "u")
+	if want := "fclocal: --sasl-mechanism needs a password in the environment variable FCLOCAL_SASL_PASSWORD\n"; code != exitUsage || !strings.HasSuffix(stderr, want) {
+		t.Errorf("no password: exit code %d\n%s", code, stderr)
+	}
+}
