@@ -193,6 +193,7 @@ func (e *engine) run() error {
 	defer sample.Stop()
 	drain := e.Drain
 	e.active = e.begin
+	e.sample()
 	for !e.ended() {
 		if at, ok := e.model.NextWake(); ok {
 			wake.Reset(at - e.now())
@@ -519,10 +520,13 @@ func (e *engine) deadLetter(a trigger.DeadLetter) error {
 // the interval has changed.
 func (e *engine) sample() (changed bool) {
 	stats := e.model.Stats()
-	rate := float64(stats.Delivered-e.sampled) / e.interval.Seconds()
+	now, rate := e.now(), 0.0
+	if n := len(e.result.Samples); n > 0 {
+		rate = float64(stats.Delivered-e.sampled) / (now - e.result.Samples[n-1].At).Seconds()
+	}
 	e.sampled = stats.Delivered
 	e.result.Samples = append(e.result.Samples, report.Sample{
-		At: e.now(), Instances: stats.Instances, InFlight: stats.InFlight, EventsPerSecond: rate,
+		At: now, Instances: stats.Instances, InFlight: stats.InFlight, EventsPerSecond: rate,
 	})
 	if len(e.result.Samples) > samplesAtMost {
 		half := e.result.Samples[:0]

@@ -3,7 +3,6 @@ package stream
 import (
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 
@@ -20,12 +19,7 @@ func TestRunLeavesNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	binary := filepath.Join(t.TempDir(), "main")
-	command := exec.Command("go", "build", "-o", binary, ".")
-	command.Dir = "../../.."
-	if output, err := command.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, output)
-	}
+	binary := buildFunction(t)
 	temporary := t.TempDir()
 	t.Setenv("TMPDIR", temporary)
 

@@ -1,0 +1,115 @@
+package stream
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"fclocal/internal/config"
+	"fclocal/internal/instance"
+	"fclocal/internal/kafka"
+	"fclocal/internal/runtimeapi"
+	"fclocal/internal/trigger"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// BenchmarkThroughput compares a stream with a backlog in batches of 100 with a
+// bare runtime API that feeds the same function the same batches: what Kafka, the
+// rules and the accounting cost beside the function.
+func BenchmarkThroughput(b *testing.B) {
+	const records = 200_000
+	project, _, err := config.LoadWith("../../../../s.yaml", config.Options{Set: map[string]string{"CountBasedWindow": "100"}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	binary := buildFunction(b)
+	events, err := kafka.NewEvents(project.Trigger, "")
+	if err != nil {
+		b.Fatal(err)
+	}
+	message := kafka.Message{Value: []byte(`{"name":"shaouai","age":28,"department":"IT"}`), Partition: kafka.AnyPartition}
+	var streamed, bare time.Duration
+	for b.Loop() {
+		embedded, err := kafka.StartEmbedded(b.Context(), kafka.EmbeddedOptions{Topic: project.Trigger.Kafka.Topic, Partitions: 1})
+		if err != nil {
+			b.Fatal(err)
+		}
+		produced := NewProduced(map[int32]int64{0: 0})
+		if _, err := embedded.Produce(b.Context(), kafka.Repeat(message, records), kafka.ProduceOptions{Topic: project.Trigger.Kafka.Topic, Produced: produced.Add}); err != nil {
+			b.Fatal(err)
+		}
+		produced.Finish()
+		result, err := Run(b.Context(), Options{
+			Project: project, Rules: trigger.NewConfig(project.Function, *project.Trigger), Events: events, Cluster: embedded.Cluster(),
+			Group: "benchmark", Binary: binary, CodeDir: filepath.Dir(binary), Logs: b.TempDir(), Produced: produced,
+		})
+		if err != nil || result.Delivered != records {
+			b.Fatal(result.Delivered, err)
+		}
+		if err := embedded.Close(); err != nil {
+			b.Fatal(err)
+		}
+		streamed += result.Wall
+
+		batch := []byte{'['}
+		for offset := range int64(100) {
+			batch = append(events.Append(batch, &kgo.Record{Value: message.Value, Offset: offset, Timestamp: time.Now()}), ',')
+		}
+		batch[len(batch)-1] = ']'
+		bare += feed(b, project, binary, batch, records/100)
+	}
+	b.ReportMetric(float64(bare)/float64(streamed), "throughput-ratio")
+	b.ReportMetric(float64(records*b.N)/streamed.Seconds(), "events/s")
+}
+
+func buildFunction(tb testing.TB) string {
+	binary := filepath.Join(tb.TempDir(), "main")
+	command := exec.Command("go", "build", "-o", binary, ".")
+	command.Dir = "../../.."
+	command.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if output, err := command.CombinedOutput(); err != nil {
+		tb.Fatalf("%v\n%s", err, output)
+	}
+	return binary
+}
+
+// feed makes the calls as fast as instanceConcurrency lets it.
+func feed(b *testing.B, project *config.Project, binary string, batch []byte, calls int) time.Duration {
+	server, err := runtimeapi.Listen()
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer server.Close()
+	log, err := os.Create(filepath.Join(b.TempDir(), "log"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer log.Close()
+	begin := time.Now()
+	process, err := instance.Start(server, instance.Spec{Project: project, Binary: binary, CodeDir: filepath.Dir(binary), Logs: io.Writer(log)})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer process.Stop()
+	var group sync.WaitGroup
+	for lane := range project.Function.InstanceConcurrency {
+		group.Go(func() {
+			for i := lane; i < calls; i += project.Function.InstanceConcurrency {
+				result, err := process.Invoke(context.Background(), strconv.Itoa(i), bytes.Clone(batch))
+				if err != nil || result.Error != nil {
+					b.Errorf("call %d: %v %v", i, err, result.Error)
+				}
+			}
+		})
+	}
+	group.Wait()
+	return time.Since(begin)
+}
