@@ -157,6 +157,8 @@ type engine struct {
 	active     time.Time // when something last arrived or was unfinished
 	result     Result
 
+	eventBytes int // of an event, about
+
 	interval time.Duration // between samples
 	sampled  int64         // events delivered at the last sample
 }
@@ -326,7 +328,7 @@ func (e *engine) handle(event kafka.Event) (actions []trigger.Action, err error)
 // arrivals makes events of records and keeps them.
 func (e *engine) arrivals(records []*kgo.Record) []trigger.Arrival {
 	arrivals := make([]trigger.Arrival, 0, len(records))
-	var events []byte
+	events := make([]byte, 0, len(records)*e.eventBytes) // grown, it would be kept along with what it was before
 	for _, r := range records {
 		p := e.partitions[r.Partition]
 		if p == nil {
@@ -355,6 +357,7 @@ func (e *engine) arrivals(records []*kgo.Record) []trigger.Arrival {
 			EventBytes: len(event),
 		})
 	}
+	e.eventBytes = len(events)/max(1, len(records)) + 16
 	return arrivals
 }
 
