@@ -247,7 +247,7 @@ func runStreams(ctx context.Context, options streamOptions, numberGiven bool, st
 	progress := report.NewProgress(stderr)
 	var runs []report.Run
 	for i, project := range projects {
-		one := oneStream{options: &options, project: project, binary: binary, logs: logs, drain: drain, progress: progress}
+		one := oneStream{options: &options, project: project, binary: binary, logs: logs, drain: drain, progress: progress, stderr: stderr}
 		if deadLetters != nil {
 			one.deadLetters = deadLetters
 		}
@@ -266,19 +266,24 @@ func runStreams(ctx context.Context, options streamOptions, numberGiven bool, st
 			return err
 		}
 		runs = append(runs, newRun(project, overrides[i], result))
-		select {
-		case <-drain:
-			projects = projects[:i+1]
-		default:
-			continue
+		if drained(drain) {
+			break
 		}
-		break
 	}
 	if err := options.show(runs, stdout); err != nil {
 		return failure{err}
 	}
 	fmt.Fprintln(stderr, "fclocal: the function's logs are in", logs)
 	return verdict(runs, stderr)
+}
+
+func drained(drain <-chan struct{}) bool {
+	select {
+	case <-drain:
+		return true
+	default:
+		return false
+	}
 }
 
 func (o *streamOptions) show(runs []report.Run, stdout io.Writer) error {
@@ -318,6 +323,7 @@ type oneStream struct {
 	deadLetters io.Writer
 	drain       <-chan struct{}
 	progress    *report.Progress
+	stderr      io.Writer
 }
 
 func (s *oneStream) run(ctx context.Context) (stream.Result, error) {
@@ -368,7 +374,7 @@ func (s *oneStream) run(ctx context.Context) (stream.Result, error) {
 		return stream.Result{}, errors.Join(err, embedded.Close())
 	}
 	if o.listen != "" {
-		fmt.Fprintf(os.Stderr, "fclocal: Kafka clients may produce to topic %q at %s\n", kafkaSource.Topic, embedded.Address())
+		fmt.Fprintf(s.stderr, "fclocal: Kafka clients may produce to topic %q at %s\n", kafkaSource.Topic, embedded.Address())
 	}
 
 	// The producer and the stream run side by side; the one that fails ends the other.
