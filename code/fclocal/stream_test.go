@@ -261,7 +261,7 @@ func TestStreamInstancesKilled(t *testing.T) {
 			}
 			running = false
 		case <-time.After(20 * time.Millisecond): // a pace, not a wait for anything
-			if pid := anyInstance(command.Process.Pid); pid != 0 && syscall.Kill(pid, syscall.SIGKILL) == nil {
+			if instance := anyInstance(command.Process.Pid); instance != nil && instance.Kill() == nil {
 				killed++
 			}
 		}
@@ -279,19 +279,20 @@ func TestStreamInstancesKilled(t *testing.T) {
 	}
 }
 
-// anyInstance is the number of a process of the function that fclocal has started, 0 if there is none.
-func anyInstance(fclocal int) int {
+// anyInstance is a process of the function that fclocal has started, nil if there is none.
+func anyInstance(fclocal int) *os.Process {
 	threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", fclocal))
 	for _, i := range rand.Perm(len(threads)) {
 		children, _ := os.ReadFile(threads[i])
 		for _, pid := range strings.Fields(string(children)) {
 			if program, _ := os.Readlink("/proc/" + pid + "/exe"); filepath.Base(program) == "main" {
 				number, _ := strconv.Atoi(pid)
-				return number
+				process, _ := os.FindProcess(number)
+				return process
 			}
 		}
 	}
-	return 0
+	return nil
 }
 
 // Any Kafka client may produce to --listen; Ctrl-C ends the stream in order.
