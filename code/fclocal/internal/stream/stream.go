@@ -547,10 +547,20 @@ func (e *engine) sample() (changed bool) {
 		finished := stats.Delivered + stats.DeadLettered + stats.Discarded + e.result.Filtered
 		e.Progress(report.State{
 			Produced: produced, Delivered: stats.Delivered, InFlight: stats.InFlight, Instances: stats.Instances,
-			EventsPerSecond: rate, Lag: produced - finished, Retries: stats.Retries,
+			EventsPerSecond: e.recentRate(), Lag: produced - finished, Retries: stats.Retries,
 		})
 	}
 	return changed
+}
+
+// recentRate is in events per second, over the last ten samples: calls that end
+// in waves would have it flicker.
+func (e *engine) recentRate() (rate float64) {
+	recent := e.result.Samples[max(0, len(e.result.Samples)-10):]
+	for _, s := range recent {
+		rate += s.EventsPerSecond / float64(len(recent))
+	}
+	return rate
 }
 
 // produced is the number of records from where the stream began.
