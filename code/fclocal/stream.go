@@ -212,6 +212,7 @@ func runStreams(ctx context.Context, options streamOptions, numberGiven bool, st
 		if logs, err = os.MkdirTemp("", "fclocal-logs-"); err != nil {
 			return failure{err}
 		}
+		defer os.Remove(logs) // if nothing was written into it
 	} else if err := os.MkdirAll(logs, 0o755); err != nil {
 		return err
 	}
