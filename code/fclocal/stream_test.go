@@ -77,7 +77,7 @@ func TestStream(t *testing.T) {
 
 // The post's experiments, with a function that keeps each call busy.
 func TestStreamInstances(t *testing.T) {
-	runs := mustStream(t, "-n", "130", "--event-time", "100ms", "--set", "CountBasedWindow=1", "--set", "instanceConcurrency=26,13,5,2,1")
+	runs := mustStream(t, "-n", "52", "--event-time", "500ms", "--set", "CountBasedWindow=1", "--set", "instanceConcurrency=26,13,5,2,1")
 	want := []int{1, 2, 6, 13, 26}
 	for i, run := range runs {
 		if run.Instances != want[i] || run.InstancesBound != want[i] || run.PeakInFlight != 26 {
