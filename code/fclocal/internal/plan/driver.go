@@ -1,0 +1,453 @@
+package plan
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"time"
+
+	"fclocal/internal/report"
+	"fclocal/internal/trigger"
+)
+
+// driver lets everything happen in its order.
+type driver struct {
+	Config
+	model  *trigger.Model
+	random *rand.Rand
+	now    time.Duration
+	queue  queue
+	free   []*event // ended calls, for reuse
+
+	tasks     []*task
+	changed   []*task // whose window or backlog may have changed since they were fed
+	emptyRoom int     // records that an empty window takes
+	told      int64
+	total     int64
+	started   time.Duration // when the last task's load begins
+	behind    float64       // messages that the tasks' later starts make up
+
+	loadEnd   time.Duration
+	loadEnded bool
+	instances map[trigger.InstanceID]*instance
+
+	ticks    []tick
+	interval time.Duration // between ticks
+	nextTick time.Duration
+
+	result Result
+}
+
+// instance is what is known of an instance beside the model's.
+type instance struct {
+	created   time.Duration
+	ready     time.Duration
+	calls     int
+	busySince time.Duration // counts only with calls
+}
+
+// tick is a sample with the figures that it is made from.
+type tick struct {
+	at                  time.Duration
+	instances, inFlight int
+	delivered           int64
+	lag                 int64
+}
+
+// ticksAtMost bounds the memory of the ticks: beyond it, they are taken half as
+// often.
+const ticksAtMost = 2000
+
+func newDriver(config Config) *driver {
+	limit := config.Rules.MaxInstances
+	if config.InstancesAtOnce > 0 {
+		config.Rules.MaxInstances = min(limit, config.InstancesAtOnce)
+	}
+	d := &driver{
+		Config:    config,
+		model:     trigger.New(config.Rules),
+		random:    rand.New(rand.NewPCG(config.Rules.Seed, 1)), // the model's own is 0
+		tasks:     newTasks(config),
+		instances: map[trigger.InstanceID]*instance{},
+	}
+	d.Rules.MaxInstances = limit
+	for _, t := range d.tasks {
+		d.total += t.total
+		if load := t.total - t.backlog; load > 0 {
+			d.loadEnd = max(d.loadEnd, t.start+config.Load.For)
+			d.started = max(d.started, t.start)
+			d.behind += float64(t.start) / t.interval
+		}
+		d.model.Assign(0, t.id, int32(t.id), 0)
+	}
+	d.emptyRoom = d.model.Room(0, config.Load.EventBytes)
+	d.interval = 100 * time.Millisecond
+	if d.loadEnd > 0 {
+		d.interval = max(d.loadEnd/1000, 1)
+	}
+	d.queue.set(&event{kind: loadEnd, index: -1}, d.loadEnd)
+	if config.InstancesAtOnce > 0 && config.InstancesPerMinute > 0 && config.InstancesAtOnce < limit {
+		d.queue.set(&event{kind: minute, index: -1}, time.Minute)
+	}
+	return d
+}
+
+func (d *driver) run(ctx context.Context) error {
+	d.changed = append(d.changed, d.tasks...)
+	d.feedChanged()
+	for steps := 0; !d.over(); steps++ {
+		if steps%4096 == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
+		wake, ok := d.model.NextWake()
+		switch {
+		case !d.queue.empty() && (!ok || d.queue.first().at <= wake):
+			e := d.queue.first()
+			d.queue.remove(e)
+			d.advance(e.at)
+			d.happen(e)
+		case ok:
+			d.advance(wake)
+			d.catchUp()
+			d.perform(d.model.Advance(d.now))
+		default:
+			return errors.New("plan: messages are left, and nothing happens any more") // a mistake in the program
+		}
+		d.feedChanged()
+	}
+	return nil
+}
+
+// over reports whether there is nothing more to do.
+func (d *driver) over() bool {
+	if d.model.Halted() {
+		return d.model.Stats().InFlight == 0
+	}
+	if !d.loadEnded {
+		return false
+	}
+	return !d.Drain || d.told == d.total && d.model.Stats().Pending == 0
+}
+
+// advance lets time pass.
+func (d *driver) advance(to time.Duration) {
+	stats := d.model.Stats()
+	passed := to - d.now
+	d.result.CallTime += passed * time.Duration(stats.InFlight)
+	d.result.RetryingTime += passed * time.Duration(stats.Retrying)
+	if stats.InFlight+stats.Retrying >= d.Rules.Concurrency {
+		d.result.FullTime += passed
+	}
+	for d.nextTick <= to {
+		d.tick(d.nextTick, stats)
+		d.nextTick += d.interval
+	}
+	d.now = to
+}
+
+// happen carries out an event.
+func (d *driver) happen(e *event) {
+	switch e.kind {
+	case feed:
+		d.changed = append(d.changed, e.task)
+	case ended:
+		d.endCall(e)
+	case minute:
+		grown := d.InstancesAtOnce + d.InstancesPerMinute*int(d.now/time.Minute)
+		d.model.SetMaxInstances(min(d.Rules.MaxInstances, grown))
+		if grown < d.Rules.MaxInstances {
+			d.queue.set(e, d.now+time.Minute)
+		}
+	case loadEnd:
+		d.loadEnded = true
+		stats := d.model.Stats()
+		d.tick(d.now, stats)
+		d.result.LagEnd = d.lag(stats)
+		d.result.KeepsUp = d.Load.Rate > 0 && d.lagIsSteady()
+	}
+}
+
+func (d *driver) endCall(e *event) {
+	i := d.instances[e.instance]
+	if i == nil { // it has ended, and its calls with it
+		d.free = append(d.free, e)
+		return
+	}
+	stats := d.model.Stats()
+	d.result.LagMax = max(d.result.LagMax, d.lag(stats))
+	d.catchUp()
+	if errors.Is(e.err, errTimeout) {
+		d.result.Timeouts++
+		d.endInstance(e.instance)
+		d.perform(d.model.InstanceEnded(d.now, e.instance, e.err))
+	} else {
+		i.calls--
+		if i.calls == 0 {
+			d.result.BusyTime += d.now - i.busySince
+		}
+		d.perform(d.model.CallEnded(d.now, e.call, e.err))
+	}
+	d.free = append(d.free, e)
+}
+
+func (d *driver) endInstance(id trigger.InstanceID) {
+	i := d.instances[id]
+	d.result.InstanceTime += d.now - i.created
+	if i.calls > 0 {
+		d.result.BusyTime += d.now - i.busySince
+	}
+	delete(d.instances, id)
+}
+
+// perform carries out what the model has answered.
+func (d *driver) perform(actions []trigger.Action) {
+	for _, action := range actions {
+		switch a := action.(type) {
+		case trigger.CreateInstance:
+			start := d.spread(d.Function.ColdStart)
+			d.result.ColdStarts += start
+			d.instances[a.Instance] = &instance{created: d.now, ready: d.now + start}
+		case trigger.RemoveInstance:
+			d.endInstance(a.Instance)
+		case trigger.StartCall:
+			d.startCall(a)
+			d.changed = append(d.changed, d.tasks[a.Batch.Task])
+		case trigger.Delivered:
+			d.recordLatencies(a.Batch)
+		case trigger.Retry:
+			d.changed = append(d.changed, d.tasks[a.Batch.Task])
+		case trigger.DeadLetter:
+			d.changed = append(d.changed, d.tasks[a.Batch.Task])
+		case trigger.Discard:
+			d.changed = append(d.changed, d.tasks[a.Batch.Task])
+		case trigger.Stop:
+			d.result.Stopped = fmt.Sprintf("a batch of %d events failed %d times, the last time with %v", a.Batch.Records, a.Attempts, a.Err)
+		}
+	}
+}
+
+func (d *driver) startCall(a trigger.StartCall) {
+	d.result.EventsInCalls += int64(a.Batch.Records)
+	i := d.instances[a.Instance]
+	if i.calls == 0 {
+		i.busySince = d.now
+	}
+	i.calls++
+
+	var e *event
+	if last := len(d.free) - 1; last >= 0 {
+		e, d.free = d.free[last], d.free[:last]
+	} else {
+		e = &event{}
+	}
+	*e = event{kind: ended, index: -1, call: a.Call, instance: a.Instance}
+	takes := d.spread(d.Function.CallTime + d.Function.EventTime*time.Duration(a.Batch.Records))
+	if d.Function.ErrorRate > 0 && d.random.Float64() < d.Function.ErrorRate {
+		e.err = errFunction
+	}
+	if timeout := d.Function.Timeout; timeout > 0 && takes > timeout {
+		takes, e.err = timeout, errTimeout
+	}
+	d.queue.set(e, max(d.now, i.ready)+takes)
+}
+
+// spread draws a time around its mean.
+func (d *driver) spread(mean time.Duration) time.Duration {
+	if d.Function.Spread == 0 || mean == 0 {
+		return mean
+	}
+	return time.Duration(float64(mean) * (1 + d.Function.Spread*(2*d.random.Float64()-1)))
+}
+
+// feedChanged tells the model what it can use for the tasks that have changed.
+func (d *driver) feedChanged() {
+	for i := 0; i < len(d.changed); i++ { // it grows meanwhile
+		d.tell(d.changed[i])
+		d.schedule(d.changed[i])
+	}
+	d.changed = d.changed[:0]
+}
+
+// catchUp tells the model what has arrived in windows that go, with a
+// TimeBasedWindow of 0, as they are when a slot comes up. It comes before all
+// that may free one.
+func (d *driver) catchUp() {
+	if d.Rules.TimeBasedWindow > 0 {
+		return
+	}
+	for _, t := range d.tasks {
+		if t.next <= d.now {
+			d.tell(t)
+			d.schedule(t)
+		}
+	}
+}
+
+// tell brings the model what has arrived for a task, until a batch of it waits.
+func (d *driver) tell(t *task) {
+	for t.next <= d.now && !d.model.Backlogged(t.id) {
+		room := d.model.Room(t.id, d.Load.EventBytes)
+		window := d.Rules.TimeBasedWindow
+		expired := window > 0 && t.opened+window <= d.now // the model closes it first
+		if room == d.emptyRoom || room == 0 || expired {
+			t.opened = d.now
+		}
+		n := min(t.arrived(d.now)-t.told, int64(max(room, 1)))
+		arrival := trigger.Arrival{
+			Run:        trigger.Run{Partition: int32(t.id), FirstOffset: t.told, Count: int(n)},
+			EventBytes: d.Load.EventBytes,
+		}
+		t.take(n)
+		d.told += n
+		d.perform(d.model.Arrive(d.now, arrival))
+	}
+}
+
+// schedule plans when the task is fed next: as late as the model's answers stay
+// the same as if it were told of every message when it arrives.
+func (d *driver) schedule(t *task) {
+	if t.next == never || d.model.Backlogged(t.id) {
+		d.queue.remove(&t.feed) // until a batch of it has its turn
+		return
+	}
+	room := d.model.Room(t.id, d.Load.EventBytes)
+	full := t.arrival(min(t.told+int64(max(room, 1)), t.total) - 1)
+	at := t.next
+	window := d.Rules.TimeBasedWindow
+	switch {
+	case room < d.emptyRoom && window == 0: // it waits for a slot; see catchUp
+		at = full
+	case room < d.emptyRoom && t.next < t.opened+window:
+		at = min(full, t.opened+window-1) // just before it closes
+	case window > 0 && d.emptyRoom == d.Rules.CountBasedWindow && t.told+int64(room) <= t.total && full < t.next+window:
+		at = full // nobody sees when it was opened
+	}
+	d.queue.set(&t.feed, max(at, d.now))
+}
+
+// pieces bounds the cost of a batch's latencies.
+const pieces = 10
+
+// recordLatencies records how long each message of a batch has waited, the first
+// of each run exactly and the others in pieces.
+func (d *driver) recordLatencies(batch *trigger.Batch) {
+	for _, run := range batch.Runs {
+		t := d.tasks[run.Partition]
+		record := func(number, count int64) {
+			d.result.Latencies.Record(d.now-t.arrival(number), count)
+		}
+		record(run.FirstOffset, 1)
+		begin, rest := run.FirstOffset+1, int64(run.Count-1)
+		if run.FirstOffset+rest < t.backlog { // they all arrived with the first
+			record(begin, rest)
+			continue
+		}
+		n := min(rest, pieces)
+		for i := range n {
+			from, to := begin+rest*i/n, begin+rest*(i+1)/n
+			record((from+to-1)/2, to-from)
+		}
+	}
+}
+
+// produced returns how many messages have arrived by now. While all tasks have a
+// load it may be one too many for each.
+func (d *driver) produced() int64 {
+	if d.now >= d.loadEnd {
+		return d.total
+	}
+	if d.now >= d.started && d.now < d.Load.For {
+		load := float64(d.total - d.Load.Backlog)
+		n := load*float64(d.now)/float64(d.Load.For) - d.behind + float64(len(d.tasks))
+		return d.Load.Backlog + min(int64(n), d.total-d.Load.Backlog)
+	}
+	return d.producedExactly()
+}
+
+func (d *driver) producedExactly() (n int64) {
+	for _, t := range d.tasks {
+		n += t.arrived(d.now)
+	}
+	return n
+}
+
+func finished(s trigger.Stats) int64 { return s.Delivered + s.DeadLettered + s.Discarded }
+
+func (d *driver) lag(s trigger.Stats) int64 { return d.produced() - finished(s) }
+
+// tick takes a sample of a moment up to which nothing has happened since now.
+func (d *driver) tick(at time.Duration, stats trigger.Stats) {
+	before := d.now
+	d.now = at
+	lag := d.lag(stats)
+	d.now = before
+	d.result.LagMax = max(d.result.LagMax, lag)
+	if n := len(d.ticks); n > 0 && d.ticks[n-1].at == at {
+		d.ticks = d.ticks[:n-1]
+	}
+	d.ticks = append(d.ticks, tick{at, stats.Instances, stats.InFlight, stats.Delivered, lag})
+	if len(d.ticks) > ticksAtMost {
+		kept := d.ticks[:1] // the start
+		for i := 2; i < len(d.ticks); i += 2 {
+			kept = append(kept, d.ticks[i])
+		}
+		d.ticks = kept
+		d.interval *= 2
+	}
+}
+
+// lagIsSteady decides Result.KeepsUp.
+func (d *driver) lagIsSteady() bool {
+	lowest := func(from, to time.Duration) int64 {
+		lag := int64(math.MaxInt64)
+		for _, t := range d.ticks {
+			if from <= t.at && t.at <= to {
+				lag = min(lag, t.lag)
+			}
+		}
+		return lag
+	}
+	tenth := d.loadEnd / 10
+	windows := 0.0 // what open windows hold
+	for _, t := range d.tasks {
+		if t.total > t.backlog {
+			windows += min(float64(d.Rules.CountBasedWindow), float64(d.Rules.TimeBasedWindow)/t.interval+1)
+		}
+	}
+	between := float64(d.total-d.Load.Backlog) / 2
+	growth := lowest(d.loadEnd-tenth, d.loadEnd) - lowest(d.loadEnd/2-tenth, d.loadEnd/2)
+	return float64(growth) <= max(windows, between/100)
+}
+
+// finish returns what has happened.
+func (d *driver) finish() Result {
+	r := &d.result
+	r.Stats = d.model.Stats()
+	d.tick(d.now, r.Stats)
+	for id := range d.instances {
+		d.endInstance(id)
+	}
+	r.IdleTasks = d.Rules.MaximumTasks - len(d.tasks)
+	r.Produced = d.producedExactly()
+	r.Pending = r.Produced - finished(r.Stats)
+	r.Wall = d.now
+	if d.loadEnded {
+		r.DrainTime = d.now - d.loadEnd
+	} else { // it has stopped
+		r.LagEnd = r.Pending
+	}
+	if d.Load.Rate == 0 {
+		r.KeepsUp = r.Pending == 0
+	}
+	r.KeepsUp = r.KeepsUp && r.Stopped == ""
+	for i, t := range d.ticks {
+		sample := report.Sample{At: t.at, Instances: t.instances, InFlight: t.inFlight}
+		if i > 0 {
+			sample.EventsPerSecond = float64(t.delivered-d.ticks[i-1].delivered) / (t.at - d.ticks[i-1].at).Seconds()
+		}
+		r.Samples = append(r.Samples, sample)
+	}
+	return *r
+}

@@ -1,0 +1,199 @@
+// Package plan runs an event stream in virtual time: the rules of package
+// trigger, with a load and a function that are given by figures. A day of a
+// large stream takes seconds, as what it costs grows with the calls and not with
+// the messages.
+//
+// # Assumptions
+//
+// Beside those of package trigger:
+//
+//   - Messages are evenly spread over the partitions and over time. The tasks'
+//     windows fill one after another, as those of a stream that has run for long.
+//   - Tasks share the partitions by range, like Kafka's range assignor. A task
+//     always finds its messages fetched.
+//   - A call takes the given time however many others its instance has: CPU is
+//     not shared between them.
+//   - A call's timeout begins when its instance is ready, and ends the instance.
+//   - The allowance of instances grows at whole minutes from the start, whether it
+//     was used or not.
+package plan
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"fclocal/internal/report"
+	"fclocal/internal/trigger"
+)
+
+// Growth of instances that an account has everywhere: the lower end of what is
+// documented.
+const (
+	DefaultInstancesAtOnce    = 100
+	DefaultInstancesPerMinute = 100
+)
+
+// DefaultIdleTimeout is an assumption: how soon FC ends an idle instance is not
+// documented.
+const DefaultIdleTimeout = time.Minute
+
+// LongestCall is how long a trigger allows a call to take (documented).
+const LongestCall = 5 * time.Minute
+
+// Errors of calls.
+var (
+	errFunction = errors.New("the function returned an error")
+	errTimeout  = errors.New("the function timed out")
+)
+
+// Config is what [Run] needs to know.
+type Config struct {
+	// Rules are the settings of s.yaml. MaxInstances is what the allowance grows
+	// to, IdleTimeout the time after which an instance goes away. Seed is that of
+	// all chance.
+	Rules    trigger.Config
+	Load     Load
+	Function Function
+
+	InstancesAtOnce    int // allowed at the start; 0: MaxInstances
+	InstancesPerMinute int // allowed more, minute by minute
+
+	// Drain goes on after the end of the load until all messages are finished.
+	Drain bool
+}
+
+// Load is what comes to the topic: a backlog, a steady rate or both.
+type Load struct {
+	Partitions int           // 1 or more
+	Backlog    int64         // messages that are there at the start
+	Rate       float64       // messages a second, over all partitions
+	For        time.Duration // how long they come
+	EventBytes int           // of each message's event in the payload
+}
+
+// Function is how long the function takes.
+type Function struct {
+	CallTime  time.Duration // of each call
+	EventTime time.Duration // of each event in it
+	ColdStart time.Duration // until a new instance takes its first call
+	Timeout   time.Duration // of a call; 0: none
+
+	// Spread, from 0 to 1, is by how much of itself a time differs at most,
+	// evenly distributed to both sides.
+	Spread    float64
+	ErrorRate float64 // share of the calls that return an error, 0 to 1
+}
+
+// A Result is what a stream would do.
+type Result struct {
+	trigger.Stats
+	IdleTasks int
+	Produced  int64 // messages, the backlog included
+	Pending   int64 // messages without an end, fetched or not
+
+	EventsInCalls int64 // retries included
+	Timeouts      int64 // calls that took longer than the timeout
+	Latencies     report.Latencies
+	ColdStarts    time.Duration // of all instances together
+	Wall          time.Duration // of virtual time
+	Samples       []report.Sample
+
+	// Lag is in messages: produced, but not finished.
+	LagEnd int64 // at the end of the load
+	LagMax int64
+
+	// DrainTime is from the end of the load until all messages are finished; with
+	// a backlog alone it is Wall. It counts only if Pending is 0.
+	DrainTime time.Duration
+
+	// KeepsUp says that the lag does not grow: its minimum at the end of the load is
+	// that at half of it, except for 1 % of what came between them or what open
+	// windows hold. With a backlog alone it says that all of it is finished. A stream
+	// that has stopped does not keep up.
+	KeepsUp bool
+
+	InstanceTime time.Duration // of all instances together, from creation to removal or the end
+	BusyTime     time.Duration // of that, with a call or its cold start
+	CallTime     time.Duration // of all calls together, with their cold starts
+	RetryingTime time.Duration // of all batches together that waited for a retry
+	FullTime     time.Duration // with all of Concurrency in use
+
+	// Stopped says which batch has stopped the stream, and why; "" if none has.
+	Stopped string
+}
+
+const day = 24 * time.Hour
+
+func (c Config) check() error {
+	for _, rule := range []struct {
+		broken bool
+		say    string
+	}{
+		{c.Load.Partitions < 1, "there must be 1 partition or more"},
+		{c.Load.Backlog < 0 || c.Load.EventBytes < 0 || c.Load.For < 0, "the load must not be negative"},
+		{!(c.Load.Rate >= 0) || math.IsInf(c.Load.Rate, 1), "the rate must be a number of 0 or more"},
+		{c.Load.Rate*c.Load.For.Seconds()+float64(c.Load.Backlog) > 1e15, "there must be at most 10^15 messages"},
+		{c.Function.CallTime < 0 || c.Function.EventTime < 0 || c.Function.ColdStart < 0 || c.Function.Timeout < 0, "times must not be negative"},
+		{c.Load.For > 10*365*day, "the load must not last more than ten years"},
+		{max(c.Function.CallTime, c.Function.EventTime, c.Function.ColdStart) > day, "a call, an event and a cold start must not take more than a day"},
+		{!(c.Function.Spread >= 0 && c.Function.Spread <= 1), "the spread must be from 0 to 1"},
+		{!(c.Function.ErrorRate >= 0 && c.Function.ErrorRate <= 1), "the error rate must be from 0 to 1"},
+		{c.InstancesAtOnce < 0 || c.InstancesPerMinute < 0, "the allowance of instances must not be negative"},
+	} {
+		if rule.broken {
+			return errors.New("plan: " + rule.say)
+		}
+	}
+	return nil
+}
+
+// Run runs a stream until its end; see Config.Drain. The same Config gives the
+// same Result. The error is for a Config that makes no sense, or ctx's.
+func Run(ctx context.Context, config Config) (Result, error) {
+	if err := config.check(); err != nil {
+		return Result{}, err
+	}
+	d := newDriver(config)
+	if err := d.run(ctx); err != nil {
+		return Result{}, err
+	}
+	return d.finish(), nil
+}
+
+// Advice says what limits a stream and which setting to change; "" if the
+// figures do not support anything.
+func (c Config) Advice(r Result) string {
+	rules := c.Rules
+	slots := r.CallTime + r.RetryingTime
+	full := r.FullTime >= r.Wall*19/20 && r.Wall > 0
+	switch {
+	case r.Stopped != "":
+		return "the stream stopped at a batch that failed: errorsTolerance ALL would let it go on"
+	case r.Timeouts > 0:
+		change := "lower CountBasedWindow or raise timeout"
+		switch batchesHelp := rules.CountBasedWindow > 1 && c.Function.CallTime < c.Function.Timeout; {
+		case c.Function.Timeout >= LongestCall && batchesHelp:
+			change = "lower CountBasedWindow"
+		case c.Function.Timeout >= LongestCall:
+			change = "make calls faster"
+		case !batchesHelp:
+			change = "raise timeout"
+		}
+		return fmt.Sprintf("%d calls took longer than the %v that they may: %s (a trigger allows %v at most)", r.Timeouts, c.Function.Timeout, change, LongestCall)
+	case r.Throttled > 0:
+		return fmt.Sprintf("instances limit: FC refused %d attempts with 429, as no more than %d could exist at the time: raise instanceConcurrency or lower concurrency", r.Throttled, r.PeakInstances)
+	case slots > 0 && r.RetryingTime > slots/2 && full:
+		return "errors limit: batches that wait for a retry take more than half of concurrency"
+	case full && !(c.Load.Rate > 0 && r.KeepsUp):
+		if rules.Concurrency >= 300 {
+			return "concurrency limits, and is at its maximum: make calls faster, or larger by CountBasedWindow"
+		}
+		return fmt.Sprintf("concurrency limits: all of it, %d, was in use: raise concurrency", rules.Concurrency)
+	case r.KeepsUp && c.Load.Rate > 0 && !full && r.Calls > 0:
+		return fmt.Sprintf("nothing limits: %.3g of %d calls were in flight on average", r.CallTime.Seconds()/r.Wall.Seconds(), rules.Concurrency)
+	}
+	return ""
+}

@@ -1,0 +1,394 @@
+package plan
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"fclocal/internal/trigger"
+)
+
+// rules are those of the project's s.yaml.
+func rules() trigger.Config {
+	return trigger.Config{
+		MaximumTasks: 1, Concurrency: 26, CountBasedWindow: 10, TimeBasedWindow: 15 * time.Second,
+		BodyLimit: trigger.BodyLimitSynchronous, RetryScale: 1, ErrorsTolerated: true, DeadLetterQueue: true,
+		InstanceConcurrency: 26, MaxInstances: trigger.DefaultMaxInstances, IdleTimeout: DefaultIdleTimeout,
+	}
+}
+
+func mustRun(t testing.TB, config Config) Result {
+	t.Helper()
+	result, err := Run(context.Background(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return result
+}
+
+// The post's experiments, with its function that sleeps 500 ms per event.
+func TestExperiments(t *testing.T) {
+	for concurrency, want := range map[int]int64{26: 1, 13: 2, 5: 6, 2: 13, 1: 26} {
+		r := rules()
+		r.CountBasedWindow, r.InstanceConcurrency = 1, concurrency
+		result := mustRun(t, Config{
+			Rules: r, Load: Load{Partitions: 1, Backlog: 1000, EventBytes: 500},
+			Function: Function{EventTime: 500 * time.Millisecond, ColdStart: 100 * time.Millisecond}, Drain: true,
+		})
+		if result.InstancesCreated != want || result.PeakInFlight != 26 || result.Delivered != 1000 {
+			t.Errorf("instanceConcurrency %d: %d instances, %d calls in flight, %d delivered; want %d, 26, 1000",
+				concurrency, result.InstancesCreated, result.PeakInFlight, result.Delivered, want)
+		}
+	}
+}
+
+// Windows close as they were measured on the platform.
+func TestWindows(t *testing.T) {
+	for _, test := range []struct {
+		count, seconds int
+		rate           float64
+		want           float64 // events per call
+	}{
+		{10, 3, 10, 10},
+		{100, 3, 10, 30},
+		{100, 0, 10, 1},
+		{10, 0, 1000, 1},
+	} {
+		r := rules()
+		r.CountBasedWindow, r.TimeBasedWindow = test.count, time.Duration(test.seconds)*time.Second
+		result := mustRun(t, Config{
+			Rules: r, Load: Load{Partitions: 1, Rate: test.rate, For: 5 * time.Minute, EventBytes: 500},
+			Function: Function{CallTime: time.Millisecond}, Drain: true,
+		})
+		if got := float64(result.EventsInCalls) / float64(result.Calls); math.Abs(got-test.want) > 0.01*test.want {
+			t.Errorf("%d/%d at %v a second: %.2f events per call, want %v", test.count, test.seconds, test.rate, got, test.want)
+		}
+	}
+}
+
+// With a TimeBasedWindow of 0, what comes while all slots are busy goes together
+// when one comes up.
+func TestWindowWithoutTimeUnderLoad(t *testing.T) {
+	r := rules()
+	r.CountBasedWindow, r.TimeBasedWindow, r.Concurrency = 100, 0, 1
+	result := mustRun(t, Config{
+		Rules: r, Load: Load{Partitions: 4, Rate: 100, For: time.Minute, EventBytes: 500},
+		Function: Function{CallTime: 200 * time.Millisecond}, Drain: true,
+	})
+	if got := float64(result.EventsInCalls) / float64(result.Calls); got < 19 || got > 21 {
+		t.Errorf("%.2f events per call, want 20", got)
+	}
+	// Up to 200 ms for the slot, and the call.
+	if got := result.Latencies.Percentile(50); got < 280*time.Millisecond || got > 320*time.Millisecond {
+		t.Errorf("p50 is %v, want 300 ms", got)
+	}
+}
+
+func TestKeepsUp(t *testing.T) {
+	// 26 calls of 10 events, each of 1 s, make 260 messages a second.
+	for _, test := range []struct {
+		rate  float64
+		slope float64 // of the lag, per second
+	}{{100, 0}, {250, 0}, {360, 100}, {520, 260}} {
+		result := mustRun(t, Config{
+			Rules: rules(), Load: Load{Partitions: 3, Rate: test.rate, For: 20 * time.Minute, EventBytes: 500},
+			Function: Function{CallTime: 500 * time.Millisecond, EventTime: 50 * time.Millisecond}, Drain: true,
+		})
+		if want := test.slope == 0; result.KeepsUp != want {
+			t.Errorf("%v a second: keeps up %v", test.rate, result.KeepsUp)
+		}
+		if slope := float64(result.LagEnd) / 1200; math.Abs(slope-test.slope) > 1 {
+			t.Errorf("%v a second: the lag grows by %.1f a second, want %v", test.rate, slope, test.slope)
+		}
+		if result.LagMax < result.LagEnd || test.slope == 0 && result.LagMax > 2*int64(test.rate) {
+			t.Errorf("%v a second: the lag is %d at most and %d at the end", test.rate, result.LagMax, result.LagEnd)
+		}
+		if want := time.Duration(float64(result.LagEnd) / 260 * float64(time.Second)); (result.DrainTime - want).Abs() > 16*time.Second {
+			t.Errorf("%v a second: drained in %v, want %v", test.rate, result.DrainTime, want)
+		}
+	}
+}
+
+func TestLatencies(t *testing.T) {
+	r := rules() // 10 messages a second: a message waits up to 0.9 s for its window
+	result := mustRun(t, Config{
+		Rules: r, Load: Load{Partitions: 1, Rate: 10, For: 10 * time.Minute, EventBytes: 500},
+		Function: Function{CallTime: 100 * time.Millisecond}, Drain: true,
+	})
+	for percent, want := range map[float64]time.Duration{10: 100, 50: 500, 100: 1000} {
+		if got := result.Latencies.Percentile(percent); (got - want*time.Millisecond).Abs() > 5*time.Millisecond {
+			t.Errorf("p%v is %v, want %v", percent, got, want*time.Millisecond)
+		}
+	}
+	if result.Latencies.Count() != result.Delivered {
+		t.Errorf("%d latencies of %d messages", result.Latencies.Count(), result.Delivered)
+	}
+}
+
+func TestInstanceTime(t *testing.T) {
+	// A call of 1 s every 100 s: its instance goes away 60 s later.
+	r := rules()
+	r.CountBasedWindow = 1
+	result := mustRun(t, Config{
+		Rules: r, Load: Load{Partitions: 1, Rate: 0.01, For: 1000 * time.Second, EventBytes: 500},
+		Function: Function{CallTime: 800 * time.Millisecond, ColdStart: 200 * time.Millisecond},
+	})
+	if result.InstancesCreated != 10 || result.PeakInstances != 1 || result.InstanceTime != 610*time.Second || result.BusyTime != 10*time.Second || result.CallTime != 10*time.Second || result.ColdStarts != 2*time.Second {
+		t.Errorf("%+v", result)
+	}
+}
+
+func TestInstanceGrowth(t *testing.T) {
+	r := rules()
+	r.Concurrency, r.InstanceConcurrency, r.MaxInstances, r.CountBasedWindow = 300, 1, 250, 1
+	result := mustRun(t, Config{
+		Rules: r, Load: Load{Partitions: 1, Backlog: 100_000, EventBytes: 500}, Function: Function{CallTime: 500 * time.Millisecond},
+		InstancesAtOnce: 100, InstancesPerMinute: 100, Drain: true,
+	})
+	if result.PeakInstances != 250 || result.Throttled == 0 {
+		t.Errorf("%d instances, %d throttled", result.PeakInstances, result.Throttled)
+	}
+	for _, s := range result.Samples {
+		if limit := min(250, 100+100*int(s.At/time.Minute)); s.Instances > limit {
+			t.Fatalf("%d instances after %v", s.Instances, s.At)
+		}
+	}
+}
+
+func TestFailures(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		change func(*Config)
+		check  func(Result) bool
+	}{
+		{"all calls fail", func(c *Config) { c.Function.ErrorRate = 1 },
+			func(r Result) bool { return r.DeadLettered == 1000 && r.Retries == 300 && r.Calls == 400 }},
+		{"some calls fail", func(c *Config) { c.Function.ErrorRate = 0.2 },
+			func(r Result) bool {
+				return r.Retries > 10 && r.Retries < 50 && r.Delivered+r.DeadLettered == 1000 && r.Delivered > 900
+			}},
+		{"timeout", func(c *Config) { c.Function.Timeout = 50 * time.Millisecond },
+			func(r Result) bool { return r.DeadLettered == 1000 && r.Timeouts > 0 && r.InstancesCreated > 1 }},
+		{"not tolerated", func(c *Config) { c.Function.ErrorRate, c.Rules.ErrorsTolerated = 1, false },
+			func(r Result) bool { return r.Stopped != "" && r.Pending == 1000 && !r.KeepsUp }},
+		{"too large", func(c *Config) { c.Load.EventBytes = trigger.BodyLimitSynchronous },
+			func(r Result) bool { return r.DeadLettered == 1000 && r.Calls == 0 }},
+		{"body limit", func(c *Config) { c.Load.EventBytes = 10 << 20 },
+			func(r Result) bool { return r.Delivered == 1000 && r.Calls == 334 }},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			c := Config{
+				Rules: rules(), Load: Load{Partitions: 1, Backlog: 1000, EventBytes: 500},
+				Function: Function{CallTime: 100 * time.Millisecond}, Drain: true,
+			}
+			test.change(&c)
+			if r := mustRun(t, c); !test.check(r) {
+				t.Errorf("%+v", r)
+			}
+		})
+	}
+}
+
+func randomConfig(seed uint64) Config {
+	random := rand.New(rand.NewPCG(seed, 9))
+	one := func(values ...int) int { return values[random.IntN(len(values))] }
+	return Config{
+		Rules: trigger.Config{
+			MaximumTasks: one(1, 2, 5), Concurrency: one(1, 2, 7, 26), CountBasedWindow: one(1, 3, 10, 100),
+			TimeBasedWindow: time.Duration(one(0, 0, 50, 1000, 15_000)) * time.Millisecond, BodyLimit: int64(one(50, 500, 1_000_000)),
+			RetryStrategy:        []trigger.RetryStrategy{trigger.BackoffRetry, trigger.ExponentialDecayRetry}[random.IntN(2)],
+			MaximumRetryAttempts: one(0, 1, 3), RetryScale: 1, ErrorsTolerated: random.IntN(4) > 0, DeadLetterQueue: random.IntN(2) == 0,
+			InstanceConcurrency: one(1, 2, 20), MaxInstances: one(1, 3, 100), IdleTimeout: time.Duration(one(0, 1, 60)) * time.Second,
+			Seed: seed,
+		},
+		Load: Load{
+			Partitions: one(1, 2, 7), Backlog: int64(one(0, 0, 1, 500)), Rate: float64(one(0, 1, 30, 400)),
+			For: time.Duration(one(0, 1, 7, 20)) * time.Second, EventBytes: one(10, 10, 48, 49),
+		},
+		Function: Function{
+			CallTime: time.Duration(one(0, 20, 500)) * time.Millisecond, EventTime: time.Duration(one(0, 1, 50)) * time.Millisecond,
+			ColdStart: time.Duration(one(0, 300)) * time.Millisecond, Timeout: time.Duration(one(0, 1, 300)) * time.Second,
+			Spread: []float64{0, 0.5, 1}[random.IntN(3)], ErrorRate: []float64{0, 0, 0.1, 0.8}[random.IntN(4)],
+		},
+		InstancesAtOnce: one(0, 1, 2), InstancesPerMinute: one(0, 2), Drain: random.IntN(4) > 0,
+	}
+}
+
+// check finds figures that contradict each other or the configuration.
+func check(c Config, r Result) error {
+	load := int64(math.Round(c.Load.Rate * c.Load.For.Seconds()))
+	limit := (c.Rules.Concurrency + c.Rules.InstanceConcurrency - 1) / c.Rules.InstanceConcurrency
+	if c.Function.Timeout > 0 {
+		limit = c.Rules.Concurrency // an instance that ends leaves its slots to new ones
+	}
+	for _, rule := range []struct {
+		broken bool
+		say    string
+	}{
+		{r.Delivered+r.DeadLettered+r.Discarded+r.Pending != r.Produced, "the accounting does not add up"},
+		{r.Stopped == "" && r.Produced != c.Load.Backlog+load, "not all was produced"},
+		{r.Latencies.Count() != r.Delivered, "messages without a latency"},
+		{r.Pending < 0 || r.Redelivered != 0, "pending or redelivered"},
+		{c.Drain && r.Stopped == "" && r.Pending != 0, "not drained"},
+		{r.PeakInFlight > c.Rules.Concurrency, "calls in flight"},
+		{r.PeakInstances > min(limit, c.Rules.MaxInstances), "instances"},
+		{r.Stopped != "" && c.Rules.ErrorsTolerated, "stopped"},
+		{r.EventsInCalls > r.Calls*int64(c.Rules.CountBasedWindow), "events per call"},
+		{r.BusyTime > r.InstanceTime || r.CallTime < r.BusyTime, "times of instances and calls"},
+		{r.FullTime > r.Wall || r.CallTime+r.RetryingTime > r.Wall*time.Duration(c.Rules.Concurrency), "times of slots"},
+		{r.LagEnd > r.LagMax || r.LagMax > c.Load.Backlog+load, "lag"},
+		{r.Samples[0].At != 0 || r.Samples[len(r.Samples)-1].At != r.Wall, "ends of the samples"},
+		{c.Function.ErrorRate == 0 && r.Retries > 0 && r.Throttled == 0 && r.Timeouts == 0, "retries without a failure"},
+	} {
+		if rule.broken {
+			return errors.New(rule.say)
+		}
+	}
+	for i, s := range r.Samples {
+		if i > 0 && s.At <= r.Samples[i-1].At || s.EventsPerSecond < 0 || s.Instances > c.Rules.MaxInstances || s.InFlight > c.Rules.Concurrency {
+			return fmt.Errorf("sample %d: %+v", i, s)
+		}
+	}
+	return nil
+}
+
+func TestRulesHoldForAnyPlan(t *testing.T) {
+	runs := uint64(3000)
+	if testing.Short() {
+		runs = 300
+	}
+	for seed := range runs {
+		c := randomConfig(seed)
+		r := mustRun(t, c)
+		if err := check(c, r); err != nil {
+			r.Samples = nil
+			t.Fatalf("seed %d: %v\n%+v\n%+v", seed, err, c, r)
+		}
+		c.Advice(r)
+	}
+}
+
+func TestSameSeedSameAnswer(t *testing.T) {
+	for seed := range uint64(100) {
+		first, second := mustRun(t, randomConfig(seed)), mustRun(t, randomConfig(seed))
+		if !reflect.DeepEqual(first, second) {
+			t.Fatalf("seed %d:\n%+v\n%+v", seed, first, second)
+		}
+	}
+}
+
+// Messages told in runs get the same answer as when each is told at its arrival.
+func TestRunsOfMessagesChangeNothing(t *testing.T) {
+	compared := 0
+	for seed := range uint64(1000) {
+		c := randomConfig(seed)
+		// No chance: calls of the same moment would draw in an order that may differ.
+		c.Function.Spread, c.Function.ErrorRate, c.Function.Timeout = 0, 0, 0
+		c.Rules.MaxInstances, c.InstancesAtOnce = 100, 0
+		// No ties: of what happens at the same moment, either may come first.
+		c.Function.CallTime += 7_654_321
+		c.Function.EventTime += 1_237
+		tie := false
+		arrivals := map[time.Duration]bool{}
+		each := newDriver(c)
+		for _, task := range each.tasks {
+			for number := task.backlog; number < task.total; number++ {
+				at := task.arrival(number)
+				tie = tie || arrivals[at]
+				arrivals[at] = true
+				each.queue.set(&event{kind: feed, task: task, index: -1}, at)
+			}
+		}
+		if tie {
+			continue
+		}
+		compared++
+		if err := each.run(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		want, got := each.finish(), mustRun(t, c)
+		if got.Calls != want.Calls || got.Wall != want.Wall || got.InstancesCreated != want.InstancesCreated ||
+			got.Latencies.Milliseconds() != want.Latencies.Milliseconds() {
+			t.Errorf("seed %d: %d calls, %v, %d instances, %+v; want %d, %v, %d, %+v", seed,
+				got.Calls, got.Wall, got.InstancesCreated, got.Latencies.Milliseconds(),
+				want.Calls, want.Wall, want.InstancesCreated, want.Latencies.Milliseconds())
+		}
+	}
+	if compared < 500 {
+		t.Errorf("only %d configurations were compared", compared)
+	}
+}
+
+func TestAdvice(t *testing.T) {
+	for _, test := range []struct {
+		want   string // the beginning
+		change func(*Config)
+	}{
+		{"nothing limits: 9.98 of 26 calls", func(*Config) {}},
+		{"concurrency limits: all of it, 5,", func(c *Config) { c.Rules.Concurrency = 5 }},
+		{"concurrency limits, and is at its maximum", func(c *Config) { c.Rules.Concurrency, c.Load.Rate = 300, 4000 }},
+		{"instances limit", func(c *Config) { c.Rules.InstanceConcurrency, c.Rules.MaxInstances = 1, 3 }},
+		{"errors limit", func(c *Config) { c.Function.ErrorRate = 0.9 }},
+		{"5409 calls took longer than the 500ms that they may: raise", func(c *Config) { c.Function.Timeout = 500 * time.Millisecond; c.Rules.MaximumRetryAttempts = 1 }},
+		{"the stream stopped", func(c *Config) { c.Function.ErrorRate, c.Rules.ErrorsTolerated = 1, false }},
+		// All slots are in use, but larger batches could take more.
+		{"", func(c *Config) { c.Rules.TimeBasedWindow, c.Rules.Concurrency = 0, 11 }},
+		{"", func(c *Config) { c.Load.Rate = 1e-6 }},
+	} {
+		c := Config{
+			Rules: rules(), Load: Load{Partitions: 1, Rate: 100, For: time.Minute * 10, EventBytes: 500},
+			Function: Function{CallTime: time.Second}, Drain: true,
+		}
+		test.change(&c)
+		got := c.Advice(mustRun(t, c))
+		if test.want == "" && got != "" || !strings.HasPrefix(got, test.want) {
+			t.Errorf("%q, want %q", got, test.want)
+		}
+	}
+}
+
+func TestMistakes(t *testing.T) {
+	for name, change := range map[string]func(*Config){
+		"partitions": func(c *Config) { c.Load.Partitions = 0 },
+		"backlog":    func(c *Config) { c.Load.Backlog = -1 },
+		"rate":       func(c *Config) { c.Load.Rate = math.NaN() },
+		"messages":   func(c *Config) { c.Load.Rate = 1e15 },
+		"call time":  func(c *Config) { c.Function.CallTime = -1 },
+		"spread":     func(c *Config) { c.Function.Spread = 1.1 },
+		"error rate": func(c *Config) { c.Function.ErrorRate = -0.1 },
+		"years":      func(c *Config) { c.Load.Rate, c.Load.For = 1e-9, math.MaxInt64 },
+		"day":        func(c *Config) { c.Function.EventTime = 25 * time.Hour },
+		"growth":     func(c *Config) { c.InstancesPerMinute = -1 },
+	} {
+		c := Config{Rules: rules(), Load: Load{Partitions: 1, Rate: 1, For: time.Hour}}
+		change(&c)
+		if _, err := Run(context.Background(), c); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err := Run(ctx, Config{Rules: rules(), Load: Load{Partitions: 1, Rate: 1, For: time.Hour}}); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+}
+
+// A day of 100,000 messages a second is this a hundred times over: go test
+// -bench Day -benchtime 100x.
+func BenchmarkDay(b *testing.B) {
+	r := rules()
+	r.MaximumTasks, r.Concurrency, r.CountBasedWindow, r.InstanceConcurrency, r.MaxInstances = 300, 300, 1000, 1, 300
+	result := mustRun(b, Config{
+		Rules:    r,
+		Load:     Load{Partitions: 300, Rate: 100_000, For: 864 * time.Second * time.Duration(b.N), EventBytes: 1000},
+		Function: Function{CallTime: 500 * time.Millisecond, EventTime: 2 * time.Millisecond, Spread: 0.5, Timeout: LongestCall},
+		Drain:    true,
+	})
+	b.ReportMetric(float64(result.Calls)/b.Elapsed().Seconds(), "calls/s")
+}

@@ -1,0 +1,431 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+	"unicode/utf8"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/text/language"
+	"golang.org/x/text/message"
+
+	"fclocal/internal/config"
+	"fclocal/internal/plan"
+	"fclocal/internal/report"
+	"fclocal/internal/stream"
+	"fclocal/internal/trigger"
+)
+
+// planOptions are the options of plan.
+type planOptions struct {
+	*globalOptions
+	set []string // --set, NAME=VALUE[,VALUE...]
+
+	load     plan.Load
+	function plan.Function
+
+	maxInstances int
+	idleTimeout  time.Duration
+	seed         uint64
+
+	// What comes out.
+	plot string
+	json bool
+}
+
+func newPlanCommand(global *globalOptions) *cobra.Command {
+	options := planOptions{globalOptions: global}
+	command := &cobra.Command{
+		Use:   "plan",
+		Short: "Foresee the trigger's instances, lag and latencies at any scale, in virtual time",
+		Long: `plan runs the Kafka trigger of s.yaml in virtual time, by the same rules as
+stream: nothing is built, called or waited for. It answers how many instances
+Function Compute will create, whether the function keeps up, how late messages
+get and what that uses.
+
+The load is a steady --rate, a --backlog or both. How long the function takes is
+given by --call-time and --event-time: their defaults are no more than an example.
+After the load has ended, the stream goes on until all messages are finished.
+
+--set overrides a setting of s.yaml by its own name. With several values there is
+a run for each combination; they use all cores. The same --seed gives the same
+answer.
+
+Assumed, as it is not documented: instances go away after --idle-timeout, of which
+FC bills only the time with a call or a cold start; 100 instances may be created
+at once, and 100 more each minute up to --max-instances; messages come evenly
+over time and partitions; calls in one instance do not slow each other down.
+
+Exit codes: 0 good; 1 the plan failed; 2 wrong usage or configuration.`,
+		Example: `  fclocal plan --rate 20000 --partitions 48 --for 24h --set maximumTasks=12,24,48 --set CountBasedWindow=10,100,1000
+  fclocal plan --backlog 50000000 --call-time 20ms --event-time 2ms --set concurrency=26,300
+  fclocal plan --rate 500 --error-rate 0.01 --json | jq '.runs[0].keepsUp'`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return runPlans(cmd.Context(), options, cmd.Flags().Changed("for"), cmd.OutOrStdout(), cmd.ErrOrStderr())
+		},
+	}
+	flags := command.Flags()
+	flags.StringArrayVar(&options.set, "set", nil, "override a setting of s.yaml: `NAME=VALUE[,VALUE...]`; may be repeated")
+	flags.Float64Var(&options.load.Rate, "rate", 0, "`N` messages a second, over all partitions")
+	flags.DurationVar(&options.load.For, "for", time.Hour, "how long messages come at --rate, `D`")
+	flags.Int64Var(&options.load.Backlog, "backlog", 0, "`N` messages are in the topic at the start")
+	flags.IntVar(&options.load.Partitions, "partitions", 1, "partitions of the topic, `N`")
+	flags.IntVar(&options.load.EventBytes, "message-size", 1000, "`BYTES` of each message's event in a call's payload")
+	flags.DurationVar(&options.function.CallTime, "call-time", 10*time.Millisecond, "the function takes `D` for each call")
+	flags.DurationVar(&options.function.EventTime, "event-time", time.Millisecond, "and `D` for each event in it")
+	flags.Float64Var(&options.function.Spread, "spread", 0.2, "times differ by up to `F` of themselves to both sides, 0 to 1")
+	flags.DurationVar(&options.function.ColdStart, "cold-start", 200*time.Millisecond, "a new instance takes its first call after `D`")
+	flags.Float64Var(&options.function.ErrorRate, "error-rate", 0, "`F` of the calls return an error, 0 to 1")
+	flags.IntVar(&options.maxInstances, "max-instances", trigger.DefaultMaxInstances, "instances that FC creates at most, `N`; beyond it calls get 429")
+	flags.DurationVar(&options.idleTimeout, "idle-timeout", plan.DefaultIdleTimeout, "an instance goes away after `D` without a call; 0: never")
+	flags.Uint64Var(&options.seed, "seed", 0, "`N` from which all chance comes")
+	flags.StringVar(&options.plot, "plot", "", "draw instances, calls in flight and events per second into `FILE`.svg or .png")
+	flags.BoolVar(&options.json, "json", false, "print the results as JSON")
+	return command
+}
+
+// check finds options that make no sense or do not go together.
+func (o *planOptions) check(forGiven bool) error {
+	share := func(f float64) bool { return f >= 0 && f <= 1 } // false for NaN
+	for _, rule := range []struct {
+		broken bool
+		say    string
+	}{
+		{!(o.load.Rate >= 0) || math.IsInf(o.load.Rate, 1), fmt.Sprintf("--rate %v: it must be a number of 0 or more", o.load.Rate)},
+		{o.load.Backlog < 0, fmt.Sprintf("--backlog %d: it must be 0 or more", o.load.Backlog)},
+		{o.load.Rate == 0 && o.load.Backlog == 0, "there is nothing to plan for: --rate or --backlog gives the load"},
+		{o.load.Rate == 0 && forGiven, "--for is how long messages come at --rate: give one"},
+		{o.load.For <= 0, fmt.Sprintf("--for %v: it must be above 0", o.load.For)},
+		{o.load.Partitions < 1, fmt.Sprintf("--partitions %d: it must be 1 or more", o.load.Partitions)},
+		{o.load.EventBytes < 1, fmt.Sprintf("--message-size %d: it must be 1 or more", o.load.EventBytes)},
+		{o.function.CallTime < 0, fmt.Sprintf("--call-time %v: it must be 0 or more", o.function.CallTime)},
+		{o.function.EventTime < 0, fmt.Sprintf("--event-time %v: it must be 0 or more", o.function.EventTime)},
+		{o.function.ColdStart < 0, fmt.Sprintf("--cold-start %v: it must be 0 or more", o.function.ColdStart)},
+		{!share(o.function.Spread), fmt.Sprintf("--spread %v: it must be from 0 to 1", o.function.Spread)},
+		{!share(o.function.ErrorRate), fmt.Sprintf("--error-rate %v: it must be from 0 to 1", o.function.ErrorRate)},
+		{o.maxInstances < 1, fmt.Sprintf("--max-instances %d: it must be 1 or more", o.maxInstances)},
+		{o.idleTimeout < 0, fmt.Sprintf("--idle-timeout %v: it must be 0 or more", o.idleTimeout)},
+	} {
+		if rule.broken {
+			return errors.New(rule.say)
+		}
+	}
+	return nil
+}
+
+// config is the plan of a project.
+func (o *planOptions) config(project *config.Project) plan.Config {
+	rules := trigger.NewConfig(project.Function, *project.Trigger)
+	rules.MaxInstances, rules.IdleTimeout, rules.Seed = o.maxInstances, o.idleTimeout, o.seed
+	function := o.function
+	function.Timeout = min(time.Duration(project.Function.Timeout)*time.Second, plan.LongestCall)
+	return plan.Config{
+		Rules: rules, Load: o.load, Function: function,
+		InstancesAtOnce: plan.DefaultInstancesAtOnce, InstancesPerMinute: plan.DefaultInstancesPerMinute,
+		Drain: true,
+	}
+}
+
+func runPlans(ctx context.Context, options planOptions, forGiven bool, stdout, stderr io.Writer) error {
+	overrides, err := combinations(options.set)
+	if err != nil {
+		return err
+	}
+	if err := options.check(forGiven); err != nil {
+		return err
+	}
+	if options.plot != "" {
+		if err := report.CheckPlot(options.plot); err != nil {
+			return err
+		}
+	}
+	// All combinations are checked before the first one runs.
+	projects := make([]*config.Project, len(overrides))
+	for i, set := range overrides {
+		if projects[i], err = loadProjectWith(options.globalOptions, set, stderr); err != nil {
+			return err
+		}
+		if projects[i].Trigger == nil {
+			return fmt.Errorf("%s has no eventbridge trigger for Kafka", projects[i].File)
+		}
+	}
+
+	results := make([]plan.Result, len(projects))
+	failures := make([]error, len(projects))
+	cores := make(chan struct{}, runtime.GOMAXPROCS(0))
+	var running sync.WaitGroup
+	for i, project := range projects {
+		running.Go(func() {
+			cores <- struct{}{}
+			defer func() { <-cores }()
+			results[i], failures[i] = plan.Run(ctx, options.config(project))
+		})
+	}
+	running.Wait()
+	if ctx.Err() != nil {
+		return failure{errors.New("stopped before the plan was ready")}
+	}
+	if err := errors.Join(failures...); err != nil {
+		return err
+	}
+
+	var runs []plannedRun
+	names := labels(overrides)
+	for i, project := range projects {
+		run := newPlannedRun(project, overrides[i], options.config(project), results[i])
+		run.label = names[i]
+		if err := report.Accounting(run.Run); err != nil {
+			return failure{err}
+		}
+		runs = append(runs, run)
+	}
+	if err := options.show(runs, stdout); err != nil {
+		return failure{err}
+	}
+	return nil
+}
+
+// A plannedRun is a run of stream, and what only a plan tells.
+type plannedRun struct {
+	report.Run
+	LatencyMs plannedLatency `json:"latencyMs"`
+
+	PeakInstances int     `json:"peakInstances"` // that exist at a time
+	Throttled     int64   `json:"throttled"`     // attempts that FC answers with 429
+	LagEnd        int64   `json:"lagEnd"`        // messages, at the end of the load
+	LagMax        int64   `json:"lagMax"`        // messages
+	KeepsUp       bool    `json:"keepsUp"`       // the lag does not grow; of a backlog alone: it is finished
+	DrainSeconds  float64 `json:"drainSeconds"`  // from the end of the load until all is finished; 0 if it stopped
+
+	InstanceHours float64  `json:"instanceHours"` // idle ones included
+	GBSeconds     float64  `json:"gbSeconds"`     // of memorySize, while an instance has a call or starts
+	VCPUSeconds   *float64 `json:"vcpuSeconds"`   // of cpu, likewise; null if s.yaml has no cpu
+
+	Advice string `json:"advice,omitempty"`
+
+	label string // the settings that differ between the runs
+}
+
+type plannedLatency struct {
+	report.LatencyMs
+	P999 float64 `json:"p999"`
+}
+
+func newPlannedRun(project *config.Project, set map[string]string, planned plan.Config, result plan.Result) plannedRun {
+	run := newRun(project, set, stream.Result{
+		Stats:         result.Stats,
+		Partitions:    planned.Load.Partitions,
+		IdleTasks:     result.IdleTasks,
+		Produced:      result.Produced,
+		Pending:       result.Pending,
+		EventsInCalls: result.EventsInCalls,
+		Latencies:     result.Latencies,
+		ColdStarts:    int(result.InstancesCreated),
+		ColdStartSum:  result.ColdStarts,
+		Wall:          result.Wall,
+		Samples:       result.Samples,
+		Stopped:       result.Stopped,
+	})
+	busy := result.BusyTime.Seconds()
+	p := plannedRun{
+		Run:           run,
+		LatencyMs:     plannedLatency{run.LatencyMs, thousandths(result.Latencies.Percentile(99.9).Seconds() * 1000)},
+		PeakInstances: result.PeakInstances,
+		Throttled:     result.Throttled,
+		LagEnd:        result.LagEnd,
+		LagMax:        result.LagMax,
+		KeepsUp:       result.KeepsUp,
+		InstanceHours: thousandths(result.InstanceTime.Hours()),
+		GBSeconds:     thousandths(busy * float64(project.Function.MemorySize) / 1024),
+		Advice:        planned.Advice(result),
+	}
+	if result.Pending == 0 {
+		p.DrainSeconds = thousandths(result.DrainTime.Seconds())
+	}
+	if cpu := project.Function.CPU; cpu > 0 {
+		seconds := thousandths(busy * cpu)
+		p.VCPUSeconds = &seconds
+	}
+	return p
+}
+
+// labels name each run by the settings that differ between them.
+func labels(overrides []map[string]string) []string {
+	labels := make([]string, len(overrides))
+	for _, name := range config.SettingNames() {
+		differs := slices.ContainsFunc(overrides, func(set map[string]string) bool { return set[name] != overrides[0][name] })
+		for i, set := range overrides {
+			if differs {
+				labels[i] = strings.TrimPrefix(labels[i]+", "+name+" "+set[name], ", ")
+			}
+		}
+	}
+	return labels
+}
+
+func thousandths(f float64) float64 { return math.Round(f*1000) / 1000 }
+
+func (o *planOptions) show(planned []plannedRun, stdout io.Writer) error {
+	runs := make([]report.Run, len(planned))
+	for i, run := range planned {
+		runs[i] = run.Run
+	}
+	if o.plot != "" {
+		if err := report.Plot(o.plot, runs); err != nil {
+			return err
+		}
+	}
+	if o.json {
+		return planJSON(stdout, planned, runs)
+	}
+	width := report.Width(stdout)
+	if err := report.Table(stdout, runs, width); err != nil {
+		return err
+	}
+	return planTable(stdout, planned, width)
+}
+
+// planJSON writes what report.JSON does, with the plan's own figures.
+func planJSON(w io.Writer, planned []plannedRun, runs []report.Run) error {
+	var rounded bytes.Buffer // with finite numbers
+	if err := report.JSON(&rounded, runs); err != nil {
+		return err
+	}
+	var document struct {
+		Runs []report.Run `json:"runs"`
+	}
+	if err := json.Unmarshal(rounded.Bytes(), &document); err != nil {
+		return err
+	}
+	for i := range planned {
+		planned[i].Run = document.Runs[i]
+	}
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(struct {
+		Runs []plannedRun `json:"runs"`
+	}{planned})
+}
+
+// planTable writes the figures that stream does not have, and the advice. Like
+// report.Table it lists those of a single run, and has a row for each of several;
+// columns that do not fit go to a further table below.
+func planTable(w io.Writer, runs []plannedRun, width int) error {
+	var b strings.Builder
+	if len(runs) == 1 {
+		names := column{}
+		values := column{}
+		for _, f := range planFigures {
+			names = append(names, f.name)
+			values = append(values, f.value(runs[0]))
+		}
+		b.WriteString("\n")
+		writeColumns(&b, names, values)
+	} else {
+		label := column{"plan"}
+		for _, run := range runs {
+			label = append(label, run.label)
+		}
+		row := []column{label}
+		used := label.width()
+		for _, f := range planFigures {
+			c := column{f.name}
+			for _, run := range runs {
+				c = append(c, f.value(run))
+			}
+			if used += 2 + c.width(); width > 0 && used > width && len(row) > 1 {
+				b.WriteString("\n")
+				writeColumns(&b, row...)
+				row, used = []column{label}, label.width()+2+c.width()
+			}
+			row = append(row, c)
+		}
+		b.WriteString("\n")
+		writeColumns(&b, row...)
+	}
+	b.WriteString("\n")
+	for _, r := range runs {
+		if r.Advice != "" {
+			b.WriteString(strings.TrimPrefix(r.label+": ", ": ") + r.Advice + "\n")
+		}
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+var english = message.NewPrinter(language.English)
+
+var planFigures = []struct {
+	name  string
+	value func(plannedRun) string
+}{
+	{"keeps up", func(r plannedRun) string {
+		if r.KeepsUp {
+			return "yes"
+		}
+		return "no"
+	}},
+	{"peak instances", func(r plannedRun) string { return english.Sprintf("%d", r.PeakInstances) }},
+	{"lag at end", func(r plannedRun) string { return english.Sprintf("%d", r.LagEnd) }},
+	{"lag max", func(r plannedRun) string { return english.Sprintf("%d", r.LagMax) }},
+	{"drained in", func(r plannedRun) string {
+		if r.Pending > 0 {
+			return "-"
+		}
+		return roughly(r.DrainSeconds).String()
+	}},
+	{"latency p99.9", func(r plannedRun) string { return roughly(r.LatencyMs.P999 / 1000).String() }},
+	{"instance-hours", func(r plannedRun) string { return english.Sprintf("%.2f", r.InstanceHours) }},
+	{"GB-seconds", func(r plannedRun) string { return english.Sprintf("%.1f", r.GBSeconds) }},
+	{"vCPU-seconds", func(r plannedRun) string {
+		if r.VCPUSeconds == nil {
+			return "-"
+		}
+		return english.Sprintf("%.1f", *r.VCPUSeconds)
+	}},
+}
+
+// A column is cells, one below the other.
+type column []string
+
+func (c column) width() (width int) {
+	for _, cell := range c {
+		width = max(width, utf8.RuneCountInString(cell))
+	}
+	return width
+}
+
+func writeColumns(b *strings.Builder, columns ...column) {
+	for i := range columns[0] {
+		line := ""
+		for _, c := range columns {
+			line += fmt.Sprintf("%-*s  ", c.width(), c[i])
+		}
+		b.WriteString(strings.TrimRight(line, " ") + "\n")
+	}
+}
+
+// roughly is a duration with the precision that a reader can use.
+func roughly(seconds float64) time.Duration {
+	d := time.Duration(seconds * float64(time.Second))
+	switch {
+	case d < time.Second:
+		return d.Round(time.Millisecond)
+	case d < time.Minute:
+		return d.Round(100 * time.Millisecond)
+	default:
+		return d.Round(time.Second)
+	}
+}

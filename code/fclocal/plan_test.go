@@ -1,0 +1,125 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// tryPlan runs the command on the project's own s.yaml.
+func tryPlan(args ...string) (stdout string, err error) {
+	command := newPlanCommand(&globalOptions{template: filepath.Join("..", "..", "s.yaml")})
+	command.SilenceUsage, command.SilenceErrors = true, true
+	var output bytes.Buffer
+	command.SetOut(&output)
+	command.SetErr(&output)
+	command.SetArgs(args)
+	err = command.ExecuteContext(context.Background())
+	return output.String(), err
+}
+
+func mustPlan(t *testing.T, args ...string) []plannedRun {
+	t.Helper()
+	output, err := tryPlan(append(args, "--json")...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var document struct{ Runs []plannedRun }
+	if err := json.Unmarshal([]byte(output), &document); err != nil {
+		t.Fatalf("%v in %s", err, output)
+	}
+	return document.Runs
+}
+
+// The post's experiments, as a user asks for them.
+func TestPlanInstances(t *testing.T) {
+	runs := mustPlan(t, "--backlog", "1300", "--event-time", "500ms", "--set", "CountBasedWindow=1", "--set", "instanceConcurrency=26,13,5,2,1")
+	want := []int{1, 2, 6, 13, 26}
+	if len(runs) != len(want) {
+		t.Fatalf("%d runs, want %d", len(runs), len(want))
+	}
+	for i, run := range runs {
+		if run.Instances != want[i] || run.InstancesBound != want[i] || run.PeakInstances != want[i] || !run.KeepsUp || run.Delivered != 1300 {
+			t.Errorf("instanceConcurrency %d: %+v, want %d instances", run.InstanceConcurrency, run, want[i])
+		}
+	}
+}
+
+func TestPlanFigures(t *testing.T) {
+	// 100 messages a second in batches of 10, each call of 110 ms: 1.1 in flight.
+	run := mustPlan(t, "--rate", "100", "--for", "10m", "--call-time", "100ms", "--spread", "0", "--cold-start", "0s")[0]
+	if !run.KeepsUp || run.Produced != 60_000 || run.Delivered != 60_000 || run.Calls != 6000 || run.EventsPerCall != 10 || run.Pending != 0 {
+		t.Errorf("%+v", run)
+	}
+	// One instance of 0.125 GB and 0.1 vCPU, busy all the time but for the first 90 ms.
+	if run.InstanceHours < 0.166 || run.InstanceHours > 0.167 || run.GBSeconds < 74.9 || run.GBSeconds > 75.1 || run.VCPUSeconds == nil || *run.VCPUSeconds < 59.9 || *run.VCPUSeconds > 60.1 {
+		t.Errorf("%v instance-hours, %v GB-seconds, %v vCPU-seconds", run.InstanceHours, run.GBSeconds, run.VCPUSeconds)
+	}
+	if l := run.LatencyMs; l.P50 < 140 || l.P50 > 165 || l.P999 < 195 || l.P999 > 201 || l.Max < l.P999 {
+		t.Errorf("%+v", l)
+	}
+	if run := mustPlan(t, "--rate", "5000", "--for", "1m", "--call-time", "100ms")[0]; run.KeepsUp || run.DrainSeconds == 0 || !strings.Contains(run.Advice, "raise concurrency") {
+		t.Errorf("%+v", run)
+	}
+	if run := mustPlan(t, "--backlog", "10", "--set", "cpu=")[0]; run.VCPUSeconds != nil {
+		t.Error("vCPU-seconds without cpu")
+	}
+}
+
+func TestPlanTable(t *testing.T) {
+	plot := filepath.Join(t.TempDir(), "plan.svg")
+	output, err := tryPlan("--rate", "100", "--for", "1m", "--set", "CountBasedWindow=1,10", "--plot", plot)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"instance-hours", "\nCountBasedWindow 1 ", "\nCountBasedWindow 10 ", "nothing limits"} {
+		if !strings.Contains(output, want) {
+			t.Errorf("%q is not in\n%s", want, output)
+		}
+	}
+	if info, err := os.Stat(plot); err != nil || info.Size() == 0 {
+		t.Error("no plot:", err)
+	}
+	again, err := tryPlan("--rate", "100", "--for", "1m", "--set", "CountBasedWindow=1,10")
+	if err != nil || again != output {
+		t.Errorf("%v; a second run says\n%s\nafter\n%s", err, again, output)
+	}
+}
+
+func TestPlanMistakes(t *testing.T) {
+	for _, test := range []struct{ args, want string }{
+		{"", "--rate or --backlog"},
+		{"--backlog 5 --for 1m", "--for is how long"},
+		{"--rate -1", "--rate -1"},
+		{"--rate NaN", "--rate NaN"},
+		{"--rate 1 --for 0s", "--for 0s"},
+		{"--rate 1e15", "10^15"},
+		{"--backlog -1", "--backlog -1"},
+		{"--rate 1 --partitions 0", "--partitions 0"},
+		{"--rate 1 --message-size 0", "--message-size 0"},
+		{"--rate 1 --call-time -1s", "--call-time -1s"},
+		{"--rate 1 --event-time -1s", "--event-time -1s"},
+		{"--rate 1 --cold-start -1s", "--cold-start -1s"},
+		{"--rate 1 --spread 2", "--spread 2"},
+		{"--rate 1 --error-rate -0.5", "--error-rate -0.5"},
+		{"--rate 1 --max-instances 0", "--max-instances 0"},
+		{"--rate 1 --idle-timeout -1s", "--idle-timeout -1s"},
+		{"--rate 1 --plot plan.pdf", ".svg or .png"},
+		{"--rate 1 --set CountBasedWindow", "NAME=VALUE"},
+		{"--rate 1 --set concurrency=0", "s.yaml"},
+	} {
+		_, err := tryPlan(strings.Fields(test.args)...)
+		if err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s: %v, want %q", test.args, err, test.want)
+		}
+		var failed failure
+		if errors.As(err, &failed) {
+			t.Errorf("%s: %v is no mistake of usage", test.args, err)
+		}
+	}
+}
