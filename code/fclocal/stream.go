@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"net/url"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -378,6 +379,12 @@ func (s *oneStream) run(ctx context.Context) (stream.Result, error) {
 		fmt.Fprintf(s.stderr, "fclocal: Kafka clients may produce to topic %q at %s\n", kafkaSource.Topic, embedded.Address())
 	}
 
+	if o.dataDir != "" {
+		if options.Journal, err = stream.OpenJournal(filepath.Join(o.dataDir, "delivered-"+url.PathEscape(options.Group)+"-"+kafkaSource.Topic)); err != nil {
+			return stream.Result{}, errors.Join(err, embedded.Close())
+		}
+	}
+
 	// The producer and the stream run side by side; the one that fails ends the other.
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
@@ -398,6 +405,11 @@ func (s *oneStream) run(ctx context.Context) (stream.Result, error) {
 	result, err := stream.Run(ctx, options)
 	stop()
 	produceErr := <-producing
+	if options.Journal != nil {
+		if closeErr := options.Journal.Close(err == nil && result.Pending == 0); err == nil {
+			err = closeErr
+		}
+	}
 	if closeErr := embedded.Close(); err == nil && closeErr != nil {
 		err = closeErr
 	}

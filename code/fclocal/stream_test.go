@@ -225,6 +225,13 @@ func TestStreamKilled(t *testing.T) {
 	}
 	// The producer was killed, too: what it had sent must have arrived.
 	collect()
+	var document struct{ Runs []report.Run }
+	if err := json.Unmarshal(output, &document); err != nil {
+		t.Fatal(err)
+	}
+	if run := document.Runs[0]; run.Redelivered > run.Delivered {
+		t.Errorf("%d of %d delivered again", run.Redelivered, run.Delivered)
+	}
 	next := map[string]int{}
 	for match := range reached {
 		next[strings.Fields(match)[0]]++

@@ -42,6 +42,9 @@ type Options struct {
 	// for good; nil if there is no file for them.
 	DeadLetters io.Writer
 
+	// Journal, if not nil, tells what earlier runs have delivered.
+	Journal *Journal
+
 	// Produced says how far the topic has been filled; nil if others fill it.
 	Produced *Produced
 
@@ -156,6 +159,7 @@ type engine struct {
 	draining   bool
 	active     time.Time // when something last arrived or was unfinished
 	result     Result
+	again      int64 // records that an earlier run had delivered
 
 	eventBytes int // of an event, about
 
@@ -380,6 +384,13 @@ func (e *engine) perform(actions []trigger.Action) error {
 				e.result.Latencies.Record(now.Sub(r.time), 1)
 				return nil
 			})
+			if e.Journal != nil {
+				again, err := e.Journal.delivered(a.Batch)
+				if err != nil {
+					return fmt.Errorf("what was delivered cannot be noted: %w", err)
+				}
+				e.again += again
+			}
 			e.finish(a.Batch)
 		case trigger.DeadLetter:
 			if err := e.deadLetter(a); err != nil {
@@ -583,6 +594,7 @@ func (e *engine) produced() (n int64) {
 
 func (e *engine) summarize() {
 	e.result.Stats = e.model.Stats()
+	e.result.Redelivered += e.again
 	e.result.Partitions = len(e.partitions)
 	e.result.Produced = e.produced()
 	e.result.PeakMemory = e.pool.peakMemory()
