@@ -28,8 +28,7 @@ import (
 
 // planOptions are the options of plan.
 type planOptions struct {
-	*globalOptions
-	set []string // --set, NAME=VALUE[,VALUE...]
+	runsOptions
 
 	load     plan.Load
 	function plan.Function
@@ -37,14 +36,10 @@ type planOptions struct {
 	maxInstances int
 	idleTimeout  time.Duration
 	seed         uint64
-
-	// What comes out.
-	plot string
-	json bool
 }
 
 func newPlanCommand(global *globalOptions) *cobra.Command {
-	options := planOptions{globalOptions: global}
+	options := planOptions{runsOptions: runsOptions{globalOptions: global}}
 	command := &cobra.Command{
 		Use:   "plan",
 		Short: "Foresee the trigger's instances, lag and latencies at any scale, in virtual time",
@@ -76,7 +71,7 @@ Exit codes: 0 good; 1 the plan failed; 2 wrong usage or configuration.`,
 		},
 	}
 	flags := command.Flags()
-	flags.StringArrayVar(&options.set, "set", nil, "override a setting of s.yaml: `NAME=VALUE[,VALUE...]`; may be repeated")
+	options.addTo(flags)
 	flags.Float64Var(&options.load.Rate, "rate", 0, "`N` messages a second, over all partitions")
 	flags.DurationVar(&options.load.For, "for", time.Hour, "how long messages come at --rate, `D`")
 	flags.Int64Var(&options.load.Backlog, "backlog", 0, "`N` messages are in the topic at the start")
@@ -90,8 +85,6 @@ Exit codes: 0 good; 1 the plan failed; 2 wrong usage or configuration.`,
 	flags.IntVar(&options.maxInstances, "max-instances", trigger.DefaultMaxInstances, "instances that FC creates at most, `N`; beyond it calls get 429")
 	flags.DurationVar(&options.idleTimeout, "idle-timeout", plan.DefaultIdleTimeout, "an instance goes away after `D` without a call; 0: never")
 	flags.Uint64Var(&options.seed, "seed", 0, "`N` from which all chance comes")
-	flags.StringVar(&options.plot, "plot", "", "draw instances, calls in flight and events per second into `FILE`.svg or .png")
-	flags.BoolVar(&options.json, "json", false, "print the results as JSON")
 	return command
 }
 
@@ -145,20 +138,9 @@ func runPlans(ctx context.Context, options planOptions, forGiven bool, stdout, s
 	if err := options.check(forGiven); err != nil {
 		return err
 	}
-	if options.plot != "" {
-		if err := report.CheckPlot(options.plot); err != nil {
-			return err
-		}
-	}
-	// All combinations are checked before the first one runs.
-	projects := make([]*config.Project, len(overrides))
-	for i, set := range overrides {
-		if projects[i], err = loadProjectWith(options.globalOptions, set, stderr); err != nil {
-			return err
-		}
-		if projects[i].Trigger == nil {
-			return fmt.Errorf("%s has no eventbridge trigger for Kafka", projects[i].File)
-		}
+	projects, err := options.projects(overrides, stderr)
+	if err != nil {
+		return err
 	}
 
 	results := make([]plan.Result, len(projects))

@@ -6,13 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"net/url"
 	"os"
 	"os/signal"
 	"path/filepath"
 	"slices"
-	"strings"
 	"syscall"
 	"time"
 
@@ -31,8 +29,7 @@ const passwordVariable = "FCLOCAL_SASL_PASSWORD"
 
 // streamOptions are the options of stream.
 type streamOptions struct {
-	*globalOptions
-	set []string // --set, NAME=VALUE[,VALUE...]
+	runsOptions
 
 	// What is delivered.
 	number     int
@@ -59,12 +56,10 @@ type streamOptions struct {
 	// What comes out.
 	logs        string
 	deadLetters string
-	plot        string
-	json        bool
 }
 
 func newStreamCommand(global *globalOptions) *cobra.Command {
-	options := streamOptions{globalOptions: global}
+	options := streamOptions{runsOptions: runsOptions{globalOptions: global}}
 	command := &cobra.Command{
 		Use:   "stream",
 		Short: "Run the whole trigger: Kafka records, through an event stream, into the function",
@@ -99,7 +94,7 @@ NONE, or messages are missing; 2 wrong usage or configuration.`,
 		},
 	}
 	flags := command.Flags()
-	flags.StringArrayVar(&options.set, "set", nil, "override a setting of s.yaml: `NAME=VALUE[,VALUE...]`; may be repeated")
+	options.addTo(flags)
 	flags.IntVarP(&options.number, "messages-number", "n", 1000, "produce `N` messages made from event.json's value")
 	flags.StringVar(&options.messages, "messages", "", "produce the messages of `FILE`: a JSON value a line, gzip too")
 	flags.Float64Var(&options.rate, "rate", 0, "produce `N` messages a second; 0: all at once")
@@ -118,8 +113,6 @@ NONE, or messages are missing; 2 wrong usage or configuration.`,
 	flags.BoolVar(&options.noBuild, "no-build", false, "run the program that lies in codeUri")
 	flags.StringVar(&options.logs, "logs", "", "write the function's logs to `DIR` (default a temporary directory)")
 	flags.StringVar(&options.deadLetters, "dead-letters", "", "append dead letters to `FILE`, as JSON lines")
-	flags.StringVar(&options.plot, "plot", "", "draw instances, calls in flight and events per second into `FILE`.svg or .png")
-	flags.BoolVar(&options.json, "json", false, "print the results as JSON")
 	command.MarkFlagsMutuallyExclusive("messages-number", "messages")
 	return command
 }
@@ -148,35 +141,6 @@ func (o *streamOptions) check(combinations int) error {
 	return nil
 }
 
-// combinations are the overrides of each run: every value of every --set with
-// every other. A value that is JSON is not split.
-func combinations(set []string) ([]map[string]string, error) {
-	runs := []map[string]string{{}}
-	for _, override := range set {
-		name, text, found := strings.Cut(override, "=")
-		if !found || name == "" {
-			return nil, fmt.Errorf("--set %s: it must be NAME=VALUE[,VALUE...]", override)
-		}
-		values := []string{text}
-		if !strings.HasPrefix(text, "{") {
-			values = strings.Split(text, ",")
-		}
-		var next []map[string]string
-		for _, run := range runs {
-			if _, twice := run[name]; twice {
-				return nil, fmt.Errorf("--set %s is given twice; several values go into one: %s=A,B", name, name)
-			}
-			for _, value := range values {
-				with := maps.Clone(run)
-				with[name] = value
-				next = append(next, with)
-			}
-		}
-		runs = next
-	}
-	return runs, nil
-}
-
 func runStreams(ctx context.Context, options streamOptions, numberGiven bool, stdout, stderr io.Writer) error {
 	overrides, err := combinations(options.set)
 	if err != nil {
@@ -185,23 +149,12 @@ func runStreams(ctx context.Context, options streamOptions, numberGiven bool, st
 	if err := options.check(len(overrides)); err != nil {
 		return err
 	}
-	if options.plot != "" {
-		if err := report.CheckPlot(options.plot); err != nil {
-			return err
-		}
-	}
 	if (options.listen != "" || len(options.brokers) > 0) && !numberGiven {
 		options.number = 0
 	}
-	// All combinations are checked before the first one runs.
-	projects := make([]*config.Project, len(overrides))
-	for i, set := range overrides {
-		if projects[i], err = loadProjectWith(options.globalOptions, set, stderr); err != nil {
-			return err
-		}
-		if projects[i].Trigger == nil {
-			return fmt.Errorf("%s has no eventbridge trigger for Kafka", projects[i].File)
-		}
+	projects, err := options.projects(overrides, stderr)
+	if err != nil {
+		return err
 	}
 	binary, err := functionBinary(ctx, projects[0], options.noBuild, stderr)
 	if err != nil {

@@ -169,10 +169,9 @@ type engine struct {
 
 // partition is what is known of a partition over all its owners.
 type partition struct {
-	start    int64 // the offset of the first assignment
-	next     int64 // after the last record that has arrived
-	position int64 // committed, or where its owner began
-	owned    bool
+	start    int64   // the offset of the first assignment
+	next     int64   // after the last record that has arrived
+	position int64   // committed, or where its owner began
 	buffer   *buffer // of its owner
 }
 
@@ -303,7 +302,7 @@ func (e *engine) handle(event kafka.Event) (actions []trigger.Action, err error)
 				e.partitions[at.Partition] = p
 			}
 			p.position = at.Offset
-			p.owned, p.buffer = true, &buffer{}
+			p.buffer = &buffer{}
 			if err := e.perform(e.model.Assign(e.now(), event.Task, at.Partition, at.Offset)); err != nil {
 				return nil, err
 			}
@@ -313,12 +312,7 @@ func (e *engine) handle(event kafka.Event) (actions []trigger.Action, err error)
 		}
 	case kafka.Revoked:
 		e.joined[event.Task] = false
-		ids := make([]int32, 0, len(event.Partitions))
-		for id, p := range e.partitions {
-			if p.owned {
-				ids = append(ids, id)
-			}
-		}
+		ids := slices.Collect(maps.Keys(e.partitions)) // those of other tasks are passed over
 		actions = e.model.Revoke(e.now(), event.Task, ids...)
 	case kafka.Records:
 		e.active = time.Now()
