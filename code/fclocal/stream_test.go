@@ -212,10 +212,22 @@ func TestStreamKilled(t *testing.T) {
 		if err := command.Start(); err != nil {
 			t.Fatal(err)
 		}
+		ended := make(chan struct{})
+		go func() {
+			command.Wait()
+			close(ended)
+		}()
 		goal := collect() + messages/5
-		eventually(func() bool { return collect() >= goal })
+		eventually(func() bool {
+			select {
+			case <-ended: // the producer was killed before there was so much
+				return true
+			default:
+				return collect() >= goal
+			}
+		})
 		command.Process.Signal(syscall.SIGKILL)
-		command.Wait()
+		<-ended
 	}
 	command := fclocal(t, append(args, "0")...)
 	command.Stderr = t.Output()
