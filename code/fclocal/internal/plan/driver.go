@@ -19,6 +19,8 @@ type driver struct {
 	random *rand.Rand
 	now    time.Duration
 	queue  queue
+	cores  cores
+	feeder station  // the stream itself, on a Host
 	free   []*event // ended calls, for reuse
 
 	tasks     []*task
@@ -45,7 +47,9 @@ type instance struct {
 	created   time.Duration
 	ready     time.Duration
 	calls     int
+	events    int           // in those calls
 	busySince time.Duration // counts only with calls
+	station   station
 }
 
 // tick is a sample with the figures that it is made from.
@@ -73,6 +77,9 @@ func newDriver(config Config) *driver {
 		instances: map[trigger.InstanceID]*instance{},
 	}
 	d.Rules.MaxInstances = limit
+	if config.Host != nil {
+		d.cores.count, d.feeder.limit = config.Host.Cores, config.Host.Cores
+	}
 	for _, t := range d.tasks {
 		d.total += t.total
 		if load := t.total - t.backlog; load > 0 {
@@ -102,12 +109,21 @@ func (d *driver) run(ctx context.Context) error {
 			return ctx.Err()
 		}
 		wake, ok := d.model.NextWake()
+		if !ok {
+			wake = never
+		}
+		worked := d.cores.next()
 		switch {
-		case !d.queue.empty() && (!ok || d.queue.first().at <= wake):
+		case !d.queue.empty() && d.queue.first().at <= min(wake, worked):
 			e := d.queue.first()
 			d.queue.remove(e)
 			d.advance(e.at)
 			d.happen(e)
+		case worked < never && worked <= wake:
+			d.advance(worked)
+			if call := d.cores.pop(); call != nil {
+				d.workDone(call)
+			}
 		case ok:
 			d.advance(wake)
 			d.catchUp()
@@ -145,6 +161,7 @@ func (d *driver) advance(to time.Duration) {
 		d.nextTick += d.interval
 	}
 	d.now = to
+	d.cores.advance(to)
 }
 
 // happen carries out an event.
@@ -152,6 +169,8 @@ func (d *driver) happen(e *event) {
 	switch e.kind {
 	case feed:
 		d.changed = append(d.changed, e.task)
+	case begun:
+		d.beginCall(e)
 	case ended:
 		d.endCall(e)
 	case minute:
@@ -184,6 +203,7 @@ func (d *driver) endCall(e *event) {
 		d.perform(d.model.InstanceEnded(d.now, e.instance, e.err))
 	} else {
 		i.calls--
+		i.events -= e.events
 		if i.calls == 0 {
 			d.result.BusyTime += d.now - i.busySince
 		}
@@ -198,6 +218,7 @@ func (d *driver) endInstance(id trigger.InstanceID) {
 	if i.calls > 0 {
 		d.result.BusyTime += d.now - i.busySince
 	}
+	d.cores.remove(&i.station)
 	delete(d.instances, id)
 }
 
@@ -208,7 +229,7 @@ func (d *driver) perform(actions []trigger.Action) {
 		case trigger.CreateInstance:
 			start := d.spread(d.Function.ColdStart)
 			d.result.ColdStarts += start
-			d.instances[a.Instance] = &instance{created: d.now, ready: d.now + start}
+			d.instances[a.Instance] = &instance{created: d.now, ready: d.now + start, station: station{limit: d.Function.CPU}}
 		case trigger.RemoveInstance:
 			d.endInstance(a.Instance)
 		case trigger.StartCall:
@@ -229,12 +250,15 @@ func (d *driver) perform(actions []trigger.Action) {
 }
 
 func (d *driver) startCall(a trigger.StartCall) {
-	d.result.EventsInCalls += int64(a.Batch.Records)
+	events := a.Batch.Records
+	d.result.EventsInCalls += int64(events)
 	i := d.instances[a.Instance]
 	if i.calls == 0 {
 		i.busySince = d.now
 	}
 	i.calls++
+	i.events += events
+	d.result.PeakEvents = max(d.result.PeakEvents, i.events)
 
 	var e *event
 	if last := len(d.free) - 1; last >= 0 {
@@ -242,15 +266,77 @@ func (d *driver) startCall(a trigger.StartCall) {
 	} else {
 		e = &event{}
 	}
-	*e = event{kind: ended, index: -1, call: a.Call, instance: a.Instance}
-	takes := d.spread(d.Function.CallTime + d.Function.EventTime*time.Duration(a.Batch.Records))
+	*e = event{
+		index: -1, call: a.Call, instance: a.Instance, events: events,
+		wait: d.spread(d.Function.CallTime + d.Function.EventTime*time.Duration(events)),
+		work: d.spread(d.Function.CallCPU + d.Function.EventCPU*time.Duration(events)),
+	}
+	d.result.CPUTime += e.work
 	if d.Function.ErrorRate > 0 && d.random.Float64() < d.Function.ErrorRate {
+		e.fails = true
+	}
+	if d.Host != nil {
+		e.kind = fed
+		d.cores.add(&d.feeder, d.Host.CallCPU+d.Host.EventCPU*time.Duration(events), e)
+		return
+	}
+	d.toInstance(e)
+}
+
+// toInstance has a call begin as soon as its instance is ready.
+func (d *driver) toInstance(e *event) {
+	i := d.instances[e.instance]
+	if i == nil { // see endCall
+		d.free = append(d.free, e)
+		return
+	}
+	ready := max(d.now, i.ready)
+	e.deadline = never
+	if d.Function.Timeout > 0 {
+		e.deadline = ready + d.Function.Timeout
+	}
+	if e.work == 0 {
+		d.endAt(e, ready+e.wait)
+		return
+	}
+	e.kind = begun
+	d.queue.set(e, ready)
+}
+
+// beginCall has a call take its instance's CPU. It ends at its deadline unless
+// workDone comes before.
+func (d *driver) beginCall(e *event) {
+	i := d.instances[e.instance]
+	if i == nil {
+		d.free = append(d.free, e)
+		return
+	}
+	d.cores.add(&i.station, e.work, e)
+	if e.deadline < never {
+		e.kind, e.err = ended, errTimeout
+		d.queue.set(e, e.deadline)
+	}
+}
+
+// workDone says that a call has had its CPU time, of the stream or of its
+// instance.
+func (d *driver) workDone(e *event) {
+	if e.kind == fed {
+		d.toInstance(e)
+		return
+	}
+	d.endAt(e, d.now+e.wait)
+}
+
+func (d *driver) endAt(e *event, at time.Duration) {
+	e.kind, e.err = ended, nil
+	if e.fails {
 		e.err = errFunction
 	}
-	if timeout := d.Function.Timeout; timeout > 0 && takes > timeout {
-		takes, e.err = timeout, errTimeout
+	if at > e.deadline {
+		at, e.err = e.deadline, errTimeout
 	}
-	d.queue.set(e, max(d.now, i.ready)+takes)
+	d.queue.set(e, at)
 }
 
 // spread draws a time around its mean.

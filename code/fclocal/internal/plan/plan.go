@@ -11,8 +11,9 @@
 //     windows fill one after another, as those of a stream that has run for long.
 //   - Tasks share the partitions by range, like Kafka's range assignor. A task
 //     always finds its messages fetched.
-//   - A call takes the given time however many others its instance has: CPU is
-//     not shared between them.
+//   - CallTime and EventTime are waits: a call takes them however many others its
+//     instance has. CPU time comes before them, and the calls of an instance share
+//     its cpu evenly; that a cpu of less than one core has bursts is left out.
 //   - A call's timeout begins when its instance is ready, and ends the instance.
 //   - The allowance of instances grows at whole minutes from the start, whether it
 //     was used or not.
@@ -57,6 +58,7 @@ type Config struct {
 	Rules    trigger.Config
 	Load     Load
 	Function Function
+	Host     *Host // nil: every instance has its own cpu
 
 	InstancesAtOnce    int // allowed at the start; 0: MaxInstances
 	InstancesPerMinute int // allowed more, minute by minute
@@ -76,8 +78,11 @@ type Load struct {
 
 // Function is how long the function takes.
 type Function struct {
-	CallTime  time.Duration // of each call
-	EventTime time.Duration // of each event in it
+	CallTime  time.Duration // of each call, without its CPU time
+	EventTime time.Duration // of each event in it, likewise
+	CallCPU   time.Duration // CPU time of each call on one core
+	EventCPU  time.Duration // of each event in it
+	CPU       float64       // cores that an instance can use at a time; above 0 where there is CPU time
 	ColdStart time.Duration // until a new instance takes its first call
 	Timeout   time.Duration // of a call; 0: none
 
@@ -85,6 +90,13 @@ type Function struct {
 	// evenly distributed to both sides.
 	Spread    float64
 	ErrorRate float64 // share of the calls that return an error, 0 to 1
+}
+
+// Host is a single machine that all instances run on, beside the stream itself.
+type Host struct {
+	Cores    float64       // above 0
+	CallCPU  time.Duration // CPU time that the stream itself takes for each call, before it
+	EventCPU time.Duration // and for each event in it
 }
 
 // A Result is what a stream would do.
@@ -117,6 +129,8 @@ type Result struct {
 
 	InstanceTime time.Duration // of all instances together, from creation to removal or the end
 	BusyTime     time.Duration // of that, with a call or its cold start
+	CPUTime      time.Duration // of all calls together
+	PeakEvents   int           // most events in flight in an instance
 	CallTime     time.Duration // of all calls together, with their cold starts
 	RetryingTime time.Duration // of all batches together that waited for a retry
 	FullTime     time.Duration // with all of Concurrency in use
@@ -139,6 +153,9 @@ func (c Config) check() error {
 		{c.Function.CallTime < 0 || c.Function.EventTime < 0 || c.Function.ColdStart < 0 || c.Function.Timeout < 0, "times must not be negative"},
 		{c.Load.For > 10*365*day, "the load must not last more than ten years"},
 		{max(c.Function.CallTime, c.Function.EventTime, c.Function.ColdStart) > day, "a call, an event and a cold start must not take more than a day"},
+		{min(c.Function.CallCPU, c.Function.EventCPU) < 0 || max(c.Function.CallCPU, c.Function.EventCPU) > day, "CPU times must be from 0 to a day"},
+		{!(c.Function.CPU >= 0) || c.Function.CPU == 0 && (c.Function.CallCPU > 0 || c.Function.EventCPU > 0), "CPU time needs a cpu above 0"},
+		{c.Host != nil && (!(c.Host.Cores > 0) || min(c.Host.CallCPU, c.Host.EventCPU) < 0 || max(c.Host.CallCPU, c.Host.EventCPU) > day), "a host must have cores, and CPU times from 0 to a day"},
 		{!(c.Function.Spread >= 0 && c.Function.Spread <= 1), "the spread must be from 0 to 1"},
 		{!(c.Function.ErrorRate >= 0 && c.Function.ErrorRate <= 1), "the error rate must be from 0 to 1"},
 		{c.InstancesAtOnce < 0 || c.InstancesPerMinute < 0, "the allowance of instances must not be negative"},

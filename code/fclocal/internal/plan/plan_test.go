@@ -215,7 +215,10 @@ func randomConfig(seed uint64) Config {
 			CallTime: time.Duration(one(0, 20, 500)) * time.Millisecond, EventTime: time.Duration(one(0, 1, 50)) * time.Millisecond,
 			ColdStart: time.Duration(one(0, 300)) * time.Millisecond, Timeout: time.Duration(one(0, 1, 300)) * time.Second,
 			Spread: []float64{0, 0.5, 1}[random.IntN(3)], ErrorRate: []float64{0, 0, 0.1, 0.8}[random.IntN(4)],
+			CallCPU: time.Duration(one(0, 1, 30)) * time.Millisecond, EventCPU: time.Duration(one(0, 100, 5000)) * time.Microsecond,
+			CPU: []float64{0.1, 0.5, 1, 1.5, 4}[random.IntN(5)],
 		},
+		Host:            []*Host{nil, {Cores: 2, CallCPU: time.Millisecond}, {Cores: 0.5, EventCPU: 100 * time.Microsecond}}[random.IntN(3)],
 		InstancesAtOnce: one(0, 1, 2), InstancesPerMinute: one(0, 2), Drain: random.IntN(4) > 0,
 	}
 }
@@ -241,6 +244,9 @@ func check(c Config, r Result) error {
 		{r.Stopped != "" && c.Rules.ErrorsTolerated, "stopped"},
 		{r.EventsInCalls > r.Calls*int64(c.Rules.CountBasedWindow), "events per call"},
 		{r.BusyTime > r.InstanceTime || r.CallTime < r.BusyTime, "times of instances and calls"},
+		{r.Timeouts == 0 && c.Drain && r.CPUTime > time.Duration(float64(r.BusyTime)*c.Function.CPU)+time.Microsecond, "CPU time of instances"},
+		{r.Timeouts == 0 && c.Drain && c.Host != nil && r.CPUTime > time.Duration(float64(r.Wall)*c.Host.Cores)+time.Microsecond, "CPU time of the host"},
+		{r.PeakEvents > c.Rules.InstanceConcurrency*c.Rules.CountBasedWindow, "events in flight in an instance"},
 		{r.FullTime > r.Wall || r.CallTime+r.RetryingTime > r.Wall*time.Duration(c.Rules.Concurrency), "times of slots"},
 		{r.LagEnd > r.LagMax || r.LagMax > c.Load.Backlog+load, "lag"},
 		{r.Samples[0].At != 0 || r.Samples[len(r.Samples)-1].At != r.Wall, "ends of the samples"},

@@ -11,6 +11,8 @@ type kind int8
 
 const (
 	feed    kind = iota // messages are told to the model
+	fed                 // the stream has done its work for a call
+	begun               // a call begins in its instance
 	ended               // a call ends
 	minute              // the allowance of instances grows
 	loadEnd             // nothing more arrives
@@ -23,10 +25,17 @@ type event struct {
 	kind  kind
 	index int // in the queue; -1: not in it
 
-	task     *task // of feed
+	task *task // of feed
+
+	// Of a call:
 	call     trigger.CallID
 	instance trigger.InstanceID
-	err      error // of the call
+	events   int
+	work     time.Duration // CPU time
+	wait     time.Duration // after it
+	deadline time.Duration
+	fails    bool  // unless it times out
+	err      error // of ended
 }
 
 // queue has the events in order.

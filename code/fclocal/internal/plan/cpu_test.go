@@ -1,0 +1,148 @@
+package plan
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"fclocal/internal/trigger"
+)
+
+// The calls of an instance share its cpu: their number does not matter, that of
+// the instances does.
+func TestCPUIsShared(t *testing.T) {
+	for _, test := range []struct {
+		name                             string
+		concurrency, instanceConcurrency int
+		cpu                              float64
+		host                             *Host
+		want                             float64 // calls a second
+	}{
+		{"one call", 1, 1, 0.1, nil, 10},
+		{"many calls in one instance", 26, 26, 0.1, nil, 10},
+		{"two instances", 26, 13, 0.1, nil, 20},
+		{"26 instances", 26, 1, 0.1, nil, 260},
+		{"one call has one core at most", 1, 1, 4, nil, 100},
+		{"several have all of them", 26, 26, 4, nil, 400},
+		{"26 instances on a host of two cores", 26, 1, 1, &Host{Cores: 2}, 200},
+		{"one of one thread leaves a core free", 26, 26, 1, &Host{Cores: 2}, 100},
+		{"the stream on the core that is free", 26, 26, 1, &Host{Cores: 2, CallCPU: 5 * time.Millisecond}, 100},
+		{"the stream beside 26 instances", 26, 1, 1, &Host{Cores: 2, CallCPU: 5 * time.Millisecond, EventCPU: 5 * time.Millisecond}, 100},
+		{"the stream limits", 26, 1, 1, &Host{Cores: 2, CallCPU: 90 * time.Millisecond}, 20},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			r := rules()
+			r.CountBasedWindow, r.Concurrency, r.InstanceConcurrency = 1, test.concurrency, test.instanceConcurrency
+			result := mustRun(t, Config{
+				Rules: r, Load: Load{Partitions: 1, Backlog: 10_000, EventBytes: 500}, Host: test.host,
+				Function: Function{CallCPU: 6 * time.Millisecond, EventCPU: 4 * time.Millisecond, CPU: test.cpu},
+				Drain:    true,
+			})
+			if got := float64(result.Calls) / result.Wall.Seconds(); math.Abs(got-test.want) > test.want/100 {
+				t.Errorf("%.2f calls a second, want %v", got, test.want)
+			}
+			if result.CPUTime != 100*time.Second || result.PeakEvents != test.instanceConcurrency {
+				t.Errorf("%v of CPU time, %d events in flight in an instance", result.CPUTime, result.PeakEvents)
+			}
+		})
+	}
+}
+
+func TestCPUTimeAndWait(t *testing.T) {
+	config := Config{
+		Rules: rules(), Load: Load{Partitions: 1, Backlog: 10, EventBytes: 500}, Drain: true,
+		Function: Function{
+			CallCPU: time.Millisecond, EventCPU: time.Millisecond, CPU: 0.1, CallTime: 30 * time.Millisecond,
+			EventTime: time.Millisecond, ColdStart: 50 * time.Millisecond, Timeout: time.Second,
+		},
+	}
+	if r := mustRun(t, config); r.Wall != 200*time.Millisecond || r.Delivered != 10 {
+		t.Errorf("%v, want 50 ms to start, 110 of CPU time and 40 to wait", r.Wall)
+	}
+	for timeout, timesOut := range map[time.Duration]bool{151: false, 150: false, 149: true, 100: true} {
+		config.Function.Timeout = timeout * time.Millisecond
+		if r := mustRun(t, config); r.Timeouts > 0 != timesOut {
+			t.Errorf("a call of 150 ms with a timeout of %d ms: %d timed out", timeout, r.Timeouts)
+		}
+	}
+}
+
+// Whatever the order of jobs, a process of one thread is never idle while it has
+// some; those that need no more than a time slice are done in their order.
+func TestStationIsFair(t *testing.T) {
+	for seed := range uint64(500) {
+		random := rand.New(rand.NewPCG(seed, 3))
+		var c cores
+		s := station{limit: []float64{0.1, 0.5, 1}[random.IntN(3)]}
+		longest := []time.Duration{time.Millisecond, 50 * time.Millisecond}[random.IntN(2)]
+		idle := time.Duration(0) // when all will be done
+		var order, done []*event
+		finish := func() {
+			c.advance(c.next())
+			if e := c.pop(); e != nil {
+				done = append(done, e)
+			}
+		}
+		for range 100 {
+			arrives := c.now + time.Duration(random.ExpFloat64()*float64(longest)/s.limit)
+			for c.next() <= arrives {
+				finish()
+			}
+			c.advance(arrives)
+			work := time.Duration(random.Int64N(int64(longest)))
+			idle = max(idle, arrives) + time.Duration(float64(work)/s.limit)
+			e := &event{}
+			order = append(order, e)
+			c.add(&s, work, e)
+		}
+		for c.next() < never {
+			finish()
+		}
+		if off := (c.now - idle).Abs(); off > 2*time.Microsecond || len(done) != len(order) {
+			t.Fatalf("seed %d: %d of %d jobs are done, %v from when they should be", seed, len(done), len(order), off)
+		}
+		if inOrder := slices.Equal(order, done); longest == time.Millisecond && !inOrder {
+			t.Fatalf("seed %d: short jobs overtake each other", seed)
+		}
+	}
+}
+
+// A long call does not hold up a short one for more than a time slice.
+func TestTimeSlice(t *testing.T) {
+	var c cores
+	s := station{limit: 1}
+	long, short := &event{}, &event{}
+	c.add(&s, time.Second, long)
+	c.add(&s, 5*time.Millisecond, short)
+	for {
+		c.advance(c.next())
+		if e := c.pop(); e == short && c.now == 15*time.Millisecond {
+			break
+		} else if e != nil {
+			t.Fatalf("a call is done after %v", c.now)
+		}
+	}
+	for c.advance(c.next()); c.pop() == nil; {
+		c.advance(c.next())
+	}
+	if c.now != 1005*time.Millisecond {
+		t.Errorf("the long call is done after %v", c.now)
+	}
+}
+
+func TestCPUMistakes(t *testing.T) {
+	for _, config := range []Config{
+		{Function: Function{CallCPU: 1}},
+		{Function: Function{CallCPU: -1, CPU: 1}},
+		{Function: Function{CPU: math.NaN()}},
+		{Host: &Host{}},
+		{Host: &Host{Cores: 1, EventCPU: -1}},
+	} {
+		config.Rules, config.Load = trigger.Config{}, Load{Partitions: 1}
+		if err := config.check(); err == nil {
+			t.Errorf("%+v is taken", config)
+		}
+	}
+}
