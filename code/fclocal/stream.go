@@ -33,6 +33,7 @@ type streamOptions struct {
 
 	// What is delivered.
 	number     int
+	backlog    int
 	messages   string
 	rate       float64
 	partitions int
@@ -96,6 +97,7 @@ NONE, or messages are missing; 2 wrong usage or configuration.`,
 	flags := command.Flags()
 	options.addTo(flags)
 	flags.IntVarP(&options.number, "messages-number", "n", 1000, "produce `N` messages made from event.json's value")
+	flags.IntVar(&options.backlog, "backlog", 0, "`N` such messages are in the topic before the stream starts; latencies count from there")
 	flags.StringVar(&options.messages, "messages", "", "produce the messages of `FILE`: a JSON value a line, gzip too")
 	flags.Float64Var(&options.rate, "rate", 0, "produce `N` messages a second; 0: all at once")
 	flags.IntVar(&options.partitions, "partitions", 1, "partitions of the topic, `N`")
@@ -113,7 +115,8 @@ NONE, or messages are missing; 2 wrong usage or configuration.`,
 	flags.BoolVar(&options.noBuild, "no-build", false, "run the program that lies in codeUri")
 	flags.StringVar(&options.logs, "logs", "", "write the function's logs to `DIR` (default a temporary directory)")
 	flags.StringVar(&options.deadLetters, "dead-letters", "", "append dead letters to `FILE`, as JSON lines")
-	command.MarkFlagsMutuallyExclusive("messages-number", "messages")
+	command.MarkFlagsMutuallyExclusive("messages-number", "messages", "backlog")
+	command.MarkFlagsMutuallyExclusive("rate", "backlog")
 	return command
 }
 
@@ -124,12 +127,13 @@ func (o *streamOptions) check(combinations int) error {
 		say    string
 	}{
 		{o.number < 0, fmt.Sprintf("-n %d: it must be 0 or more", o.number)},
+		{o.backlog < 0, fmt.Sprintf("--backlog %d: it must be 0 or more", o.backlog)},
 		{o.retryScale < 0, fmt.Sprintf("--retry-scale %v: it must be 0 or more", o.retryScale)},
 		{o.maxInstances < 1, fmt.Sprintf("--max-instances %d: it must be 1 or more", o.maxInstances)},
 		{o.eventTime < 0, fmt.Sprintf("--event-time %v: it must be 0 or more", o.eventTime)},
 		{o.untilIdle < 0, fmt.Sprintf("--until-idle %v: it must be 0 or more", o.untilIdle)},
 		{len(o.brokers) > 0 && (o.dataDir != "" || o.listen != ""), "--brokers is a cluster of its own: leave --data-dir and --listen out"},
-		{len(o.brokers) > 0 && (o.messages != "" || o.rate != 0), "nothing is produced into --brokers: leave --messages and --rate out"},
+		{len(o.brokers) > 0 && (o.messages != "" || o.rate != 0 || o.backlog != 0), "nothing is produced into --brokers: leave --messages, --backlog and --rate out"},
 		{len(o.brokers) == 0 && (o.tls || o.saslMechanism != "" || o.saslUser != ""), "--tls and --sasl-... are for --brokers"},
 		{o.saslMechanism == "" && o.saslUser != "", "--sasl-user needs --sasl-mechanism"},
 		{combinations > 1 && (len(o.brokers) > 0 || o.dataDir != "" || o.listen != ""), "several runs each take a fresh topic: leave --brokers, --data-dir and --listen out"},
@@ -149,7 +153,10 @@ func runStreams(ctx context.Context, options streamOptions, numberGiven bool, st
 	if err := options.check(len(overrides)); err != nil {
 		return err
 	}
-	if (options.listen != "" || len(options.brokers) > 0) && !numberGiven {
+	switch {
+	case options.backlog > 0:
+		options.number = options.backlog
+	case (options.listen != "" || len(options.brokers) > 0) && !numberGiven:
 		options.number = 0
 	}
 	projects, err := options.projects(overrides, stderr)
@@ -343,7 +350,7 @@ func (s *oneStream) run(ctx context.Context) (stream.Result, error) {
 	defer stop()
 	produced := stream.NewProduced(ends)
 	producing := make(chan error, 1)
-	go func() {
+	produce := func() {
 		_, err := embedded.Produce(ctx, source, kafka.ProduceOptions{Topic: kafkaSource.Topic, Rate: o.rate, Produced: produced.Add})
 		if err == nil {
 			produced.Finish()
@@ -351,7 +358,13 @@ func (s *oneStream) run(ctx context.Context) (stream.Result, error) {
 			stop()
 		}
 		producing <- err
-	}()
+	}
+	if o.backlog > 0 {
+		options.Backlog = true
+		produce()
+	} else {
+		go produce()
+	}
 	if o.listen == "" {
 		options.Produced = produced
 	}

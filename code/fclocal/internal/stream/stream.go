@@ -48,6 +48,10 @@ type Options struct {
 	// Produced says how far the topic has been filled; nil if others fill it.
 	Produced *Produced
 
+	// Backlog says that records which are older than the stream have waited for it:
+	// their latency counts from its start.
+	Backlog bool
+
 	// UntilIdle ends the stream when nothing has arrived and nothing was
 	// unfinished for so long; 0: it goes on until it is drained, or, with
 	// Produced, until all that was produced is finished.
@@ -375,7 +379,11 @@ func (e *engine) perform(actions []trigger.Action) error {
 		case trigger.Delivered:
 			now := time.Now()
 			e.each(a.Batch, func(r stored) error {
-				e.result.Latencies.Record(now.Sub(r.time), 1)
+				from := r.time
+				if e.Backlog && from.Before(e.begin) {
+					from = e.begin
+				}
+				e.result.Latencies.Record(now.Sub(from), 1)
 				return nil
 			})
 			if e.Journal != nil {
