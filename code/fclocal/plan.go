@@ -1,23 +1,16 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"math"
 	"runtime"
-	"slices"
-	"strings"
 	"sync"
 	"time"
-	"unicode/utf8"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/text/language"
-	"golang.org/x/text/message"
 
 	"fclocal/internal/config"
 	"fclocal/internal/plan"
@@ -162,11 +155,9 @@ func runPlans(ctx context.Context, options planOptions, forGiven bool, stdout, s
 		return err
 	}
 
-	var runs []plannedRun
-	names := labels(overrides)
+	var runs []report.Planned
 	for i, project := range projects {
-		run := newPlannedRun(project, overrides[i], options.config(project), results[i])
-		run.label = names[i]
+		run := newPlanned(project, overrides[i], options.config(project), results[i])
 		if err := report.Accounting(run.Run); err != nil {
 			return failure{err}
 		}
@@ -178,33 +169,7 @@ func runPlans(ctx context.Context, options planOptions, forGiven bool, stdout, s
 	return nil
 }
 
-// A plannedRun is a run of stream, and what only a plan tells.
-type plannedRun struct {
-	report.Run
-	LatencyMs plannedLatency `json:"latencyMs"`
-
-	PeakInstances int     `json:"peakInstances"` // that exist at a time
-	Throttled     int64   `json:"throttled"`     // attempts that FC answers with 429
-	LagEnd        int64   `json:"lagEnd"`        // messages, at the end of the load
-	LagMax        int64   `json:"lagMax"`        // messages
-	KeepsUp       bool    `json:"keepsUp"`       // the lag does not grow; of a backlog alone: it is finished
-	DrainSeconds  float64 `json:"drainSeconds"`  // from the end of the load until all is finished; 0 if it stopped
-
-	InstanceHours float64  `json:"instanceHours"` // idle ones included
-	GBSeconds     float64  `json:"gbSeconds"`     // of memorySize, while an instance has a call or starts
-	VCPUSeconds   *float64 `json:"vcpuSeconds"`   // of cpu, likewise; null if s.yaml has no cpu
-
-	Advice string `json:"advice,omitempty"`
-
-	label string // the settings that differ between the runs
-}
-
-type plannedLatency struct {
-	report.LatencyMs
-	P999 float64 `json:"p999"`
-}
-
-func newPlannedRun(project *config.Project, set map[string]string, planned plan.Config, result plan.Result) plannedRun {
+func newPlanned(project *config.Project, set map[string]string, planned plan.Config, result plan.Result) report.Planned {
 	run := newRun(project, set, stream.Result{
 		Stats:         result.Stats,
 		Partitions:    planned.Load.Partitions,
@@ -220,194 +185,40 @@ func newPlannedRun(project *config.Project, set map[string]string, planned plan.
 		Stopped:       result.Stopped,
 	})
 	busy := result.BusyTime.Seconds()
-	p := plannedRun{
+	p := report.Planned{
 		Run:           run,
-		LatencyMs:     plannedLatency{run.LatencyMs, thousandths(result.Latencies.Percentile(99.9).Seconds() * 1000)},
+		LatencyMs:     report.PlannedLatencyMs{LatencyMs: run.LatencyMs, P999: result.Latencies.Percentile(99.9).Seconds() * 1000},
 		PeakInstances: result.PeakInstances,
 		Throttled:     result.Throttled,
 		LagEnd:        result.LagEnd,
 		LagMax:        result.LagMax,
 		KeepsUp:       result.KeepsUp,
-		InstanceHours: thousandths(result.InstanceTime.Hours()),
-		GBSeconds:     thousandths(busy * float64(project.Function.MemorySize) / 1024),
+		InstanceHours: result.InstanceTime.Hours(),
+		GBSeconds:     busy * float64(project.Function.MemorySize) / 1024,
 		Advice:        planned.Advice(result),
 	}
 	if result.Pending == 0 {
-		p.DrainSeconds = thousandths(result.DrainTime.Seconds())
+		p.DrainSeconds = result.DrainTime.Seconds()
 	}
 	if cpu := project.Function.CPU; cpu > 0 {
-		seconds := thousandths(busy * cpu)
+		seconds := busy * cpu
 		p.VCPUSeconds = &seconds
 	}
 	return p
 }
 
-// labels name each run by the settings that differ between them.
-func labels(overrides []map[string]string) []string {
-	labels := make([]string, len(overrides))
-	for _, name := range config.SettingNames() {
-		differs := slices.ContainsFunc(overrides, func(set map[string]string) bool { return set[name] != overrides[0][name] })
-		for i, set := range overrides {
-			if differs {
-				labels[i] = strings.TrimPrefix(labels[i]+", "+name+" "+set[name], ", ")
-			}
-		}
-	}
-	return labels
-}
-
-func thousandths(f float64) float64 { return math.Round(f*1000) / 1000 }
-
-func (o *planOptions) show(planned []plannedRun, stdout io.Writer) error {
-	runs := make([]report.Run, len(planned))
-	for i, run := range planned {
-		runs[i] = run.Run
-	}
+func (o *planOptions) show(planned []report.Planned, stdout io.Writer) error {
 	if o.plot != "" {
+		runs := make([]report.Run, len(planned))
+		for i, run := range planned {
+			runs[i] = run.Run
+		}
 		if err := report.Plot(o.plot, runs); err != nil {
 			return err
 		}
 	}
 	if o.json {
-		return planJSON(stdout, planned, runs)
+		return report.PlannedJSON(stdout, planned)
 	}
-	width := report.Width(stdout)
-	if err := report.Table(stdout, runs, width); err != nil {
-		return err
-	}
-	return planTable(stdout, planned, width)
-}
-
-// planJSON writes what report.JSON does, with the plan's own figures.
-func planJSON(w io.Writer, planned []plannedRun, runs []report.Run) error {
-	var rounded bytes.Buffer // with finite numbers
-	if err := report.JSON(&rounded, runs); err != nil {
-		return err
-	}
-	var document struct {
-		Runs []report.Run `json:"runs"`
-	}
-	if err := json.Unmarshal(rounded.Bytes(), &document); err != nil {
-		return err
-	}
-	for i := range planned {
-		planned[i].Run = document.Runs[i]
-	}
-	encoder := json.NewEncoder(w)
-	encoder.SetEscapeHTML(false)
-	encoder.SetIndent("", "  ")
-	return encoder.Encode(struct {
-		Runs []plannedRun `json:"runs"`
-	}{planned})
-}
-
-// planTable writes the figures that stream does not have, and the advice. Like
-// report.Table it lists those of a single run, and has a row for each of several;
-// columns that do not fit go to a further table below.
-func planTable(w io.Writer, runs []plannedRun, width int) error {
-	var b strings.Builder
-	if len(runs) == 1 {
-		names := column{}
-		values := column{}
-		for _, f := range planFigures {
-			names = append(names, f.name)
-			values = append(values, f.value(runs[0]))
-		}
-		b.WriteString("\n")
-		writeColumns(&b, names, values)
-	} else {
-		label := column{"plan"}
-		for _, run := range runs {
-			label = append(label, run.label)
-		}
-		row := []column{label}
-		used := label.width()
-		for _, f := range planFigures {
-			c := column{f.name}
-			for _, run := range runs {
-				c = append(c, f.value(run))
-			}
-			if used += 2 + c.width(); width > 0 && used > width && len(row) > 1 {
-				b.WriteString("\n")
-				writeColumns(&b, row...)
-				row, used = []column{label}, label.width()+2+c.width()
-			}
-			row = append(row, c)
-		}
-		b.WriteString("\n")
-		writeColumns(&b, row...)
-	}
-	b.WriteString("\n")
-	for _, r := range runs {
-		if r.Advice != "" {
-			b.WriteString(strings.TrimPrefix(r.label+": ", ": ") + r.Advice + "\n")
-		}
-	}
-	_, err := io.WriteString(w, b.String())
-	return err
-}
-
-var english = message.NewPrinter(language.English)
-
-var planFigures = []struct {
-	name  string
-	value func(plannedRun) string
-}{
-	{"keeps up", func(r plannedRun) string {
-		if r.KeepsUp {
-			return "yes"
-		}
-		return "no"
-	}},
-	{"peak instances", func(r plannedRun) string { return english.Sprintf("%d", r.PeakInstances) }},
-	{"lag at end", func(r plannedRun) string { return english.Sprintf("%d", r.LagEnd) }},
-	{"lag max", func(r plannedRun) string { return english.Sprintf("%d", r.LagMax) }},
-	{"drained in", func(r plannedRun) string {
-		if r.Pending > 0 {
-			return "-"
-		}
-		return roughly(r.DrainSeconds).String()
-	}},
-	{"latency p99.9", func(r plannedRun) string { return roughly(r.LatencyMs.P999 / 1000).String() }},
-	{"instance-hours", func(r plannedRun) string { return english.Sprintf("%.2f", r.InstanceHours) }},
-	{"GB-seconds", func(r plannedRun) string { return english.Sprintf("%.1f", r.GBSeconds) }},
-	{"vCPU-seconds", func(r plannedRun) string {
-		if r.VCPUSeconds == nil {
-			return "-"
-		}
-		return english.Sprintf("%.1f", *r.VCPUSeconds)
-	}},
-}
-
-// A column is cells, one below the other.
-type column []string
-
-func (c column) width() (width int) {
-	for _, cell := range c {
-		width = max(width, utf8.RuneCountInString(cell))
-	}
-	return width
-}
-
-func writeColumns(b *strings.Builder, columns ...column) {
-	for i := range columns[0] {
-		line := ""
-		for _, c := range columns {
-			line += fmt.Sprintf("%-*s  ", c.width(), c[i])
-		}
-		b.WriteString(strings.TrimRight(line, " ") + "\n")
-	}
-}
-
-// roughly is a duration with the precision that a reader can use.
-func roughly(seconds float64) time.Duration {
-	d := time.Duration(seconds * float64(time.Second))
-	switch {
-	case d < time.Second:
-		return d.Round(time.Millisecond)
-	case d < time.Minute:
-		return d.Round(100 * time.Millisecond)
-	default:
-		return d.Round(time.Second)
-	}
+	return report.PlannedTable(stdout, planned, report.Width(stdout))
 }

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"fclocal/internal/report"
 )
 
 // tryPlan runs the command on the project's own s.yaml.
@@ -23,13 +25,13 @@ func tryPlan(args ...string) (stdout string, err error) {
 	return output.String(), err
 }
 
-func mustPlan(t *testing.T, args ...string) []plannedRun {
+func mustPlan(t *testing.T, args ...string) []report.Planned {
 	t.Helper()
 	output, err := tryPlan(append(args, "--json")...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var document struct{ Runs []plannedRun }
+	var document struct{ Runs []report.Planned }
 	if err := json.Unmarshal([]byte(output), &document); err != nil {
 		t.Fatalf("%v in %s", err, output)
 	}
@@ -77,7 +79,7 @@ func TestPlanTable(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"instance-hours", "\nCountBasedWindow 1 ", "\nCountBasedWindow 10 ", "nothing limits"} {
+	for _, want := range []string{"keeps", "\n               1  yes ", "\n              10  yes ", "\nCountBasedWindow 10: nothing limits"} {
 		if !strings.Contains(output, want) {
 			t.Errorf("%q is not in\n%s", want, output)
 		}

@@ -529,7 +529,7 @@ func (d *driver) finish() Result {
 	}
 	r.KeepsUp = r.KeepsUp && r.Stopped == ""
 	for i, t := range d.ticks {
-		sample := report.Sample{At: t.at, Instances: t.instances, InFlight: t.inFlight}
+		sample := report.Sample{At: t.at, Instances: t.instances, InFlight: t.inFlight, Lag: t.lag}
 		if i > 0 {
 			sample.EventsPerSecond = float64(t.delivered-d.ticks[i-1].delivered) / (t.at - d.ticks[i-1].at).Seconds()
 		}

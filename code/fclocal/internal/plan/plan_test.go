@@ -7,10 +7,12 @@ import (
 	"math"
 	"math/rand/v2"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"fclocal/internal/report"
 	"fclocal/internal/trigger"
 )
 
@@ -108,6 +110,9 @@ func TestKeepsUp(t *testing.T) {
 		}
 		if result.LagMax < result.LagEnd || test.slope == 0 && result.LagMax > 2*int64(test.rate) {
 			t.Errorf("%v a second: the lag is %d at most and %d at the end", test.rate, result.LagMax, result.LagEnd)
+		}
+		if !slices.ContainsFunc(result.Samples, func(s report.Sample) bool { return s.At == 20*time.Minute && s.Lag == result.LagEnd }) {
+			t.Errorf("%v a second: no sample has the lag at the end of the load", test.rate)
 		}
 		if want := time.Duration(float64(result.LagEnd) / 260 * float64(time.Second)); (result.DrainTime - want).Abs() > 16*time.Second {
 			t.Errorf("%v a second: drained in %v, want %v", test.rate, result.DrainTime, want)
@@ -250,6 +255,7 @@ func check(c Config, r Result) error {
 		{r.FullTime > r.Wall || r.CallTime+r.RetryingTime > r.Wall*time.Duration(c.Rules.Concurrency), "times of slots"},
 		{r.LagEnd > r.LagMax || r.LagMax > c.Load.Backlog+load, "lag"},
 		{r.Samples[0].At != 0 || r.Samples[len(r.Samples)-1].At != r.Wall, "ends of the samples"},
+		{r.Stopped == "" && r.Samples[len(r.Samples)-1].Lag != r.Pending, "lag at the end of the samples"},
 		{c.Function.ErrorRate == 0 && r.Retries > 0 && r.Throttled == 0 && r.Timeouts == 0, "retries without a failure"},
 	} {
 		if rule.broken {
@@ -257,7 +263,7 @@ func check(c Config, r Result) error {
 		}
 	}
 	for i, s := range r.Samples {
-		if i > 0 && s.At <= r.Samples[i-1].At || s.EventsPerSecond < 0 || s.Instances > c.Rules.MaxInstances || s.InFlight > c.Rules.Concurrency {
+		if i > 0 && s.At <= r.Samples[i-1].At || s.EventsPerSecond < 0 || s.Instances > c.Rules.MaxInstances || s.InFlight > c.Rules.Concurrency || s.Lag < 0 || s.Lag > r.LagMax {
 			return fmt.Errorf("sample %d: %+v", i, s)
 		}
 	}

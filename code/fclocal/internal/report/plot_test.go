@@ -27,7 +27,7 @@ func day(instanceConcurrency int) Run {
 	run.Samples = nil
 	for at := time.Duration(0); at <= 24*time.Hour; at += 5 * time.Second {
 		load := 1 - math.Cos(2*math.Pi*at.Hours()/24)
-		run.Samples = append(run.Samples, Sample{at, int(40 * load), int(90 * load), 20_000 * load})
+		run.Samples = append(run.Samples, Sample{At: at, Instances: int(40 * load), InFlight: int(90 * load), EventsPerSecond: 20_000 * load})
 	}
 	return run
 }

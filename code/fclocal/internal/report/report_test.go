@@ -263,6 +263,7 @@ func TestWriteErrors(t *testing.T) {
 		"JSON":         func(w io.Writer) error { return JSON(w, nil) },
 		"list":         func(w io.Writer) error { return Table(w, experiments()[:1], 80) },
 		"rows":         func(w io.Writer) error { return Table(w, experiments(), 80) },
+		"plans":        func(w io.Writer) error { return PlannedTable(w, plans(), 80) },
 		"progress":     func(w io.Writer) error { p := onTerminal(w, 80); p.Update(State{}); return p.Clear() },
 		"cleared line": func(w io.Writer) error { p := onTerminal(w, 80); p.drawn = time.Now(); return p.Clear() },
 	} {

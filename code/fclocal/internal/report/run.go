@@ -78,16 +78,21 @@ type Sample struct {
 	Instances       int
 	InFlight        int     // calls
 	EventsPerSecond float64 // delivered, over the time since the sample before
+	Lag             int64   // messages produced, but not finished
 }
 
 // JSON writes {"runs":[…]}. Numbers have three decimals at most; one that is not
 // finite, like events per call without a call, is written as 0.
 func JSON(w io.Writer, runs []Run) error {
+	return writeJSON(w, runs, Run.rounded)
+}
+
+func writeJSON[R any](w io.Writer, runs []R, rounded func(R) R) error {
 	document := struct {
-		Runs []Run `json:"runs"`
-	}{make([]Run, len(runs))}
+		Runs []R `json:"runs"`
+	}{make([]R, len(runs))}
 	for i, run := range runs {
-		document.Runs[i] = run.rounded()
+		document.Runs[i] = rounded(run)
 	}
 	encoder := json.NewEncoder(w)
 	encoder.SetEscapeHTML(false)
@@ -97,18 +102,22 @@ func JSON(w io.Writer, runs []Run) error {
 
 // rounded returns the run with finite numbers of three decimals.
 func (r Run) rounded() Run {
-	for _, number := range []*float64{
+	round(
 		&r.EventsPerCall, &r.EventsPerSecond,
 		&r.LatencyMs.P50, &r.LatencyMs.P95, &r.LatencyMs.P99, &r.LatencyMs.Max,
 		&r.ColdStartMs, &r.PeakMemoryMB, &r.WallSeconds,
-	} {
+	)
+	return r
+}
+
+func round(numbers ...*float64) {
+	for _, number := range numbers {
 		rounded := math.Round(*number*1000) / 1000
 		if math.IsNaN(rounded) || math.IsInf(rounded, 0) {
 			rounded = 0
 		}
 		*number = rounded
 	}
-	return r
 }
 
 // Accounting checks that every message produced is delivered, dead-lettered,

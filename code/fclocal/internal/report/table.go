@@ -27,9 +27,16 @@ func Table(w io.Writer, runs []Run, width int) error {
 	}
 	var content string
 	if len(runs) == 1 {
-		content = list(shown[0], width)
+		content = list(shown[0], width,
+			columns(shown, delivered, deadLettered, discarded, filtered, pending, redelivered),
+			columns(shown, calls, retries, perCall, perSecond, latencyP50, latencyP95, latencyP99, latencyMax, wallTime),
+			columns(shown, instances, peakInFlight, coldStarts, peakMemory, idleTasks))
 	} else {
-		content = rows(shown, width)
+		content = rows(shown, width, columns(shown,
+			instances, calls, perCall, perSecond, latencyP50, latencyP95, latencyP99, latencyMax,
+			coldStarts, peakMemory, idleTasks, wallTime,
+			retries, deadLettered, discarded, filtered, redelivered, delivered, pending),
+			idleTasks.name)
 	}
 	_, err := io.WriteString(w, content)
 	return err
@@ -49,58 +56,58 @@ func newTable() table.Writer {
 	return t
 }
 
-// A figure is one result of a run.
-type figure struct {
+// A figure is one result of a run, which is a Run or a Planned.
+type figure[R any] struct {
 	name  string // in the list of a single run
 	short string // above a column; "" if it has none
-	value func(Run) string
+	value func(R) string
 
-	zero func(Run) bool // nil if it is always shown
+	zero func(R) bool // nil if it is always shown
 }
 
 // counted is a figure that is left out when it is 0.
-func counted(name, short string, count func(Run) int64) figure {
-	return figure{
+func counted[R any](name, short string, count func(R) int64) figure[R] {
+	return figure[R]{
 		name, short,
-		func(r Run) string { return whole(count(r)) },
-		func(r Run) bool { return count(r) == 0 },
+		func(r R) string { return whole(count(r)) },
+		func(r R) bool { return count(r) == 0 },
 	}
 }
 
 var (
-	idleTasks = figure{"idle tasks", "idle\ntasks",
+	idleTasks = figure[Run]{"idle tasks", "idle\ntasks",
 		func(r Run) string { return fmt.Sprintf("%d of %d", r.IdleTasks, r.MaximumTasks) },
 		func(r Run) bool { return r.IdleTasks == 0 }}
-	instances = figure{"instances", "instances",
+	instances = figure[Run]{"instances", "instances",
 		func(r Run) string { return fmt.Sprintf("%s (bound %s)", whole(r.Instances), whole(r.InstancesBound)) }, nil}
-	peakInFlight = figure{"calls in flight", "",
+	peakInFlight = figure[Run]{"calls in flight", "",
 		func(r Run) string { return whole(r.PeakInFlight) + " at most" }, nil}
-	coldStarts = figure{"cold starts", "cold starts",
+	coldStarts = figure[Run]{"cold starts", "cold starts",
 		func(r Run) string {
 			if r.ColdStarts == 0 {
 				return "0"
 			}
 			return fmt.Sprintf("%s (%s)", whole(r.ColdStarts), duration(r.ColdStartMs))
 		}, nil}
-	peakMemory = figure{"peak memory", "peak memory",
+	peakMemory = figure[Run]{"peak memory", "peak memory",
 		func(r Run) string {
 			if r.PeakMemoryMB == 0 {
 				return "-"
 			}
 			return english.Sprintf("%.1f of %d MB", r.PeakMemoryMB, r.MemorySize)
 		}, nil}
-	calls      = figure{"calls", "calls", func(r Run) string { return whole(r.Calls) }, nil}
-	perCall    = figure{"events per call", "events\n/call", func(r Run) string { return number(r.EventsPerCall) }, nil}
-	perSecond  = figure{"events per second", "events\n/s", func(r Run) string { return number(r.EventsPerSecond) }, nil}
+	calls      = figure[Run]{"calls", "calls", func(r Run) string { return whole(r.Calls) }, nil}
+	perCall    = figure[Run]{"events per call", "events\n/call", func(r Run) string { return number(r.EventsPerCall) }, nil}
+	perSecond  = figure[Run]{"events per second", "events\n/s", func(r Run) string { return number(r.EventsPerSecond) }, nil}
 	latencyP50 = latency("p50", func(l LatencyMs) float64 { return l.P50 })
 	latencyP95 = latency("p95", func(l LatencyMs) float64 { return l.P95 })
 	latencyP99 = latency("p99", func(l LatencyMs) float64 { return l.P99 })
 	latencyMax = latency("max", func(l LatencyMs) float64 { return l.Max })
-	wallTime   = figure{"time", "time", func(r Run) string { return duration(r.WallSeconds * 1000) }, nil}
+	wallTime   = figure[Run]{"time", "time", func(r Run) string { return duration(r.WallSeconds * 1000) }, nil}
 
-	delivered = figure{"delivered", "delivered",
+	delivered = figure[Run]{"delivered", "delivered",
 		func(r Run) string { return whole(r.Delivered) + " of " + whole(r.Produced) }, nil}
-	pending = figure{"pending", "pending", func(r Run) string { return whole(r.Pending) }, nil}
+	pending = figure[Run]{"pending", "pending", func(r Run) string { return whole(r.Pending) }, nil}
 
 	retries      = counted("retries", "retries", func(r Run) int64 { return r.Retries })
 	deadLettered = counted("dead letters", "dead\nletters", func(r Run) int64 { return r.DeadLettered })
@@ -109,32 +116,31 @@ var (
 	redelivered  = counted("delivered more than once", "delivered\nagain", func(r Run) int64 { return r.Redelivered })
 )
 
-func latency(which string, of func(LatencyMs) float64) figure {
-	return figure{"latency " + which, "latency\n" + which, func(r Run) string {
-		if r.Delivered == 0 {
-			return "-" // as none was measured
-		}
-		return duration(of(r.LatencyMs))
+func latency(which string, of func(LatencyMs) float64) figure[Run] {
+	return figure[Run]{"latency " + which, "latency\n" + which, func(r Run) string {
+		return r.measured(of(r.LatencyMs))
 	}, nil}
 }
 
-// list renders a single run.
-func list(run Run, width int) string {
+// measured renders a latency of the run.
+func (r Run) measured(milliseconds float64) string {
+	if r.Delivered == 0 {
+		return "-" // as none was measured
+	}
+	return duration(milliseconds)
+}
+
+// list renders a single run: its settings, then each group of figures.
+func list(run Run, width int, figures ...[]column) string {
 	var settings [][2]string
 	for _, s := range run.settings() {
 		settings = append(settings, [2]string{s.name, s.value})
 	}
 	groups := [][][2]string{settings}
-	for _, figures := range [][]figure{
-		{delivered, deadLettered, discarded, filtered, pending, redelivered},
-		{calls, retries, perCall, perSecond, latencyP50, latencyP95, latencyP99, latencyMax, wallTime},
-		{instances, peakInFlight, coldStarts, peakMemory, idleTasks},
-	} {
+	for _, columns := range figures {
 		var group [][2]string
-		for _, f := range figures {
-			if f.zero == nil || !f.zero(run) {
-				group = append(group, [2]string{f.name, f.value(run)})
-			}
+		for _, c := range columns {
+			group = append(group, [2]string{c.name, c.cells[0]})
 		}
 		groups = append(groups, group)
 	}
@@ -167,8 +173,25 @@ func list(run Run, width int) string {
 
 // A column is a figure or setting of all runs.
 type column struct {
+	name   string
 	header string
 	cells  []string // by run
+}
+
+// columns are those of figures, without the figures that are 0 in all runs.
+func columns[R any](runs []R, figures ...figure[R]) []column {
+	var columns []column
+	for _, f := range figures {
+		if f.zero != nil && !slices.ContainsFunc(runs, func(r R) bool { return !f.zero(r) }) {
+			continue
+		}
+		c := column{name: f.name, header: f.short}
+		for _, run := range runs {
+			c.cells = append(c.cells, f.value(run))
+		}
+		columns = append(columns, c)
+	}
+	return columns
 }
 
 func (c column) width() int {
@@ -186,35 +209,24 @@ func (c column) textual() bool {
 	})
 }
 
-// rows renders several runs.
-func rows(runs []Run, width int) string {
+// rows renders several runs with their figures. Those named by common follow from
+// what all runs have, as a rule: they then stand with the settings.
+func rows(runs []Run, width int, figures []column, common ...string) string {
 	same, differing := compare(runs)
 	var first, rest []column // those that name the run, and its figures
 	for _, name := range differing {
-		c := column{header: name}
+		c := column{name: name, header: name}
 		for _, run := range runs {
 			c.cells = append(c.cells, run.value(name))
 		}
 		first = append(first, c)
 	}
 	if len(first) == 0 {
-		first = []column{{header: "run", cells: labels(runs)}}
+		first = []column{{name: "run", header: "run", cells: labels(runs)}}
 	}
-	for _, f := range []figure{
-		instances, calls, perCall, perSecond, latencyP50, latencyP95, latencyP99, latencyMax,
-		coldStarts, peakMemory, idleTasks, wallTime,
-		retries, deadLettered, discarded, filtered, redelivered, delivered, pending,
-	} {
-		if f.zero != nil && !slices.ContainsFunc(runs, func(r Run) bool { return !f.zero(r) }) {
-			continue
-		}
-		c := column{header: f.short}
-		for _, run := range runs {
-			c.cells = append(c.cells, f.value(run))
-		}
-		if f.name == idleTasks.name && len(slices.Compact(slices.Clone(c.cells))) == 1 {
-			// It follows from settings that all runs have.
-			same = append(same, setting{idleTasks.name, c.cells[0]})
+	for _, c := range figures {
+		if slices.Contains(common, c.name) && len(slices.Compact(slices.Clone(c.cells))) == 1 {
+			same = append(same, setting{c.name, c.cells[0]})
 			continue
 		}
 		rest = append(rest, c)

@@ -541,8 +541,10 @@ func (e *engine) sample() (changed bool) {
 		rate = float64(stats.Delivered-e.sampled) / (now - e.result.Samples[n-1].At).Seconds()
 	}
 	e.sampled = stats.Delivered
+	produced := e.produced()
+	lag := produced - (stats.Delivered + stats.DeadLettered + stats.Discarded + e.result.Filtered)
 	e.result.Samples = append(e.result.Samples, report.Sample{
-		At: now, Instances: stats.Instances, InFlight: stats.InFlight, EventsPerSecond: rate,
+		At: now, Instances: stats.Instances, InFlight: stats.InFlight, EventsPerSecond: rate, Lag: lag,
 	})
 	if len(e.result.Samples) > samplesAtMost {
 		half := e.result.Samples[:0]
@@ -556,11 +558,9 @@ func (e *engine) sample() (changed bool) {
 		changed = true
 	}
 	if e.Progress != nil {
-		produced := e.produced()
-		finished := stats.Delivered + stats.DeadLettered + stats.Discarded + e.result.Filtered
 		e.Progress(report.State{
 			Produced: produced, Delivered: stats.Delivered, InFlight: stats.InFlight, Instances: stats.Instances,
-			EventsPerSecond: e.recentRate(), Lag: produced - finished, Retries: stats.Retries,
+			EventsPerSecond: e.recentRate(), Lag: lag, Retries: stats.Retries,
 		})
 	}
 	return changed

@@ -1,0 +1,88 @@
+package report
+
+import (
+	"bytes"
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/jedib0t/go-pretty/v6/text"
+)
+
+// plans are runs of which all but the first keep up.
+func plans() []Planned {
+	var plans []Planned
+	for i, run := range experiments() {
+		run.PeakMemoryMB = 0
+		run.LatencyMs.P99 = float64(2000 - 100*i)
+		cpu := 12.5 * float64(i)
+		p := Planned{
+			Run: run, LatencyMs: PlannedLatencyMs{run.LatencyMs, run.LatencyMs.P99 + 10},
+			PeakInstances: run.Instances, LagEnd: 1000 / int64(i+1), LagMax: 2000, KeepsUp: i > 0, DrainSeconds: 90,
+			InstanceHours: 0.25, GBSeconds: 1234.5678, VCPUSeconds: &cpu,
+		}
+		if i == 0 {
+			p.Advice = "concurrency limits: all of it, 26, was in use: raise concurrency"
+		}
+		plans = append(plans, p)
+	}
+	return plans
+}
+
+func stoppedPlan() Planned {
+	p := plans()[0]
+	p.Delivered, p.Pending, p.Throttled, p.Retries = 100, 30, 7, 12
+	p.VCPUSeconds, p.Stopped = nil, "a batch of 10 events failed 4 times, the last time with the function returned an error"
+	return p
+}
+
+func TestPlannedTable(t *testing.T) {
+	for _, test := range []struct {
+		golden string
+		plans  []Planned
+		width  int
+	}{
+		{"none.txt", nil, 80},
+		{"planned-one.txt", plans()[:1], 80},
+		{"planned-stopped-50.txt", []Planned{stoppedPlan()}, 50},
+		{"planned-80.txt", plans(), 80},
+		{"planned.txt", plans(), 0},
+		{"planned-stopped.txt", []Planned{plans()[1], stoppedPlan()}, 0},
+	} {
+		t.Run(test.golden, func(t *testing.T) {
+			var out bytes.Buffer
+			if err := PlannedTable(&out, test.plans, test.width); err != nil {
+				t.Fatal(err)
+			}
+			golden(t, test.golden, out.String())
+			for line := range strings.Lines(out.String()) {
+				if columns := text.StringWidthWithoutEscSequences(strings.TrimSpace(line)); test.width > 0 && columns > test.width {
+					t.Errorf("%d columns: %s", columns, line)
+				}
+			}
+		})
+	}
+}
+
+func TestPlannedJSON(t *testing.T) {
+	odd := stoppedPlan()
+	odd.EventsPerCall, odd.LatencyMs.P999, odd.GBSeconds = math.NaN(), math.Inf(1), math.NaN()
+	seconds := math.Inf(1)
+	odd.VCPUSeconds = &seconds
+	for _, test := range []struct {
+		golden string
+		plans  []Planned
+	}{
+		{"none.json", nil},
+		{"planned.json", []Planned{plans()[1], stoppedPlan(), odd}},
+	} {
+		var out bytes.Buffer
+		if err := PlannedJSON(&out, test.plans); err != nil {
+			t.Fatal(err)
+		}
+		golden(t, test.golden, out.String())
+	}
+	if !math.IsInf(seconds, 1) {
+		t.Error("PlannedJSON changed the run")
+	}
+}
