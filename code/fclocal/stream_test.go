@@ -75,6 +75,18 @@ func TestStream(t *testing.T) {
 	}
 }
 
+// What is in the topic at the start is all delivered, and has waited since then:
+// in a single call of 1 s, each message for at least so long.
+func TestStreamBacklog(t *testing.T) {
+	run := mustStream(t, "--backlog", "100", "--event-time", "10ms", "--set", "CountBasedWindow=100")[0]
+	if got, want := counts(run), "produced 100, delivered 100, deadLettered 0, discarded 0, filtered 0, pending 0"; got != want {
+		t.Error(got, "want", want)
+	}
+	if run.Calls != 1 || run.LatencyMs.P50 < 1000 || run.LatencyMs.Max > 1000*run.WallSeconds {
+		t.Errorf("%d calls, latencies %+v in %v s", run.Calls, run.LatencyMs, run.WallSeconds)
+	}
+}
+
 // The post's experiments, with a function that keeps each call busy.
 func TestStreamInstances(t *testing.T) {
 	runs := mustStream(t, "-n", "52", "--event-time", "500ms", "--set", "CountBasedWindow=1", "--set", "instanceConcurrency=26,13,5,2,1")
