@@ -7,6 +7,8 @@ import (
 	"io"
 	"math"
 	"runtime"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -29,7 +31,16 @@ type planOptions struct {
 	maxInstances int
 	idleTimeout  time.Duration
 	seed         uint64
+
+	price []string // --price, UNIT=PRICE[,UNIT=PRICE...]
+	sort  string   // --sort: "" is the order of --set
 }
+
+// Values of --sort.
+const (
+	sortCost    = "cost"
+	sortLatency = "latency"
+)
 
 func newPlanCommand(global *globalOptions) *cobra.Command {
 	options := planOptions{runsOptions: runsOptions{globalOptions: global}}
@@ -78,6 +89,8 @@ Exit codes: 0 good; 1 the plan failed; 2 wrong usage or configuration.`,
 	flags.IntVar(&options.maxInstances, "max-instances", trigger.DefaultMaxInstances, "instances that FC creates at most, `N`; beyond it calls get 429")
 	flags.DurationVar(&options.idleTimeout, "idle-timeout", plan.DefaultIdleTimeout, "an instance goes away after `D` without a call; 0: never")
 	flags.Uint64Var(&options.seed, "seed", 0, "`N` from which all chance comes")
+	flags.StringArrayVar(&options.price, "price", nil, "price the runs: `UNIT=PRICE,...` of "+strings.Join(priceUnits(), ", "))
+	flags.StringVar(&options.sort, "sort", "", "`cost|latency`: the cheapest or fastest run first, those that keep up before the others")
 	return command
 }
 
@@ -102,12 +115,44 @@ func (o *planOptions) check(forGiven bool) error {
 		{!share(o.function.ErrorRate), fmt.Sprintf("--error-rate %v: it must be from 0 to 1", o.function.ErrorRate)},
 		{o.maxInstances < 1, fmt.Sprintf("--max-instances %d: it must be 1 or more", o.maxInstances)},
 		{o.idleTimeout < 0, fmt.Sprintf("--idle-timeout %v: it must be 0 or more", o.idleTimeout)},
+		{!slices.Contains([]string{"", sortCost, sortLatency}, o.sort), fmt.Sprintf("--sort %s: it must be %s or %s", o.sort, sortCost, sortLatency)},
 	} {
 		if rule.broken {
 			return errors.New(rule.say)
 		}
 	}
 	return nil
+}
+
+// planProgress is how far all plans have come.
+type planProgress struct {
+	line *report.Progress
+
+	mu    sync.Mutex
+	state report.PlanState
+	done  []float64 // by run
+}
+
+func newPlanProgress(stderr io.Writer, runs int) *planProgress {
+	return &planProgress{line: report.NewProgress(stderr), state: report.PlanState{Runs: runs}, done: make([]float64, runs)}
+}
+
+func (p *planProgress) update(run int, done float64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.done[run] = done
+	p.state.Done = 0
+	for _, done := range p.done {
+		p.state.Done += done / float64(len(p.done))
+	}
+	p.line.Update(p.state)
+}
+
+func (p *planProgress) finish(run int) {
+	p.mu.Lock()
+	p.state.Finished++
+	p.mu.Unlock()
+	p.update(run, 1)
 }
 
 // config is the plan of a project.
@@ -131,11 +176,19 @@ func runPlans(ctx context.Context, options planOptions, forGiven bool, stdout, s
 	if err := options.check(forGiven); err != nil {
 		return err
 	}
+	prices, err := parsePrices(options.price)
+	if err != nil {
+		return err
+	}
 	projects, err := options.projects(overrides, stderr)
 	if err != nil {
 		return err
 	}
+	if err := prices.check(projects); err != nil {
+		return err
+	}
 
+	progress := newPlanProgress(stderr, len(projects))
 	results := make([]plan.Result, len(projects))
 	failures := make([]error, len(projects))
 	cores := make(chan struct{}, runtime.GOMAXPROCS(0))
@@ -144,10 +197,16 @@ func runPlans(ctx context.Context, options planOptions, forGiven bool, stdout, s
 		running.Go(func() {
 			cores <- struct{}{}
 			defer func() { <-cores }()
-			results[i], failures[i] = plan.Run(ctx, options.config(project))
+			config := options.config(project)
+			config.Progress = func(done float64) { progress.update(i, done) }
+			results[i], failures[i] = plan.Run(ctx, config)
+			progress.finish(i)
 		})
 	}
 	running.Wait()
+	if err := progress.line.Clear(); err != nil {
+		return failure{err}
+	}
 	if ctx.Err() != nil {
 		return failure{errors.New("stopped before the plan was ready")}
 	}
@@ -161,7 +220,14 @@ func runPlans(ctx context.Context, options planOptions, forGiven bool, stdout, s
 		if err := report.Accounting(run.Run); err != nil {
 			return failure{err}
 		}
+		prices.charge(&run)
 		runs = append(runs, run)
+	}
+	switch options.sort {
+	case sortCost:
+		report.SortByCost(runs)
+	case sortLatency:
+		report.SortByLatency(runs)
 	}
 	if err := options.show(runs, stdout); err != nil {
 		return failure{err}
@@ -193,6 +259,7 @@ func newPlanned(project *config.Project, set map[string]string, planned plan.Con
 		LagEnd:        result.LagEnd,
 		LagMax:        result.LagMax,
 		KeepsUp:       result.KeepsUp,
+		EventsInCalls: result.EventsInCalls,
 		InstanceHours: result.InstanceTime.Hours(),
 		GBSeconds:     busy * float64(project.Function.MemorySize) / 1024,
 		Advice:        planned.Advice(result),

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -93,6 +94,27 @@ func TestPlanTable(t *testing.T) {
 	}
 }
 
+func TestPlanPrice(t *testing.T) {
+	args := []string{"--rate", "1000", "--for", "10m", "--set", "CountBasedWindow=1,10,100"}
+	free := mustPlan(t, args...)[0]
+	if free.Price != nil {
+		t.Errorf("the price is %v without --price", *free.Price)
+	}
+	runs := mustPlan(t, append(args, "--price", "vCPU-second=0.5,GB-second=0.25", "--price", "million-calls=30,million-events=7", "--sort", "cost")...)
+	for i, run := range runs {
+		want := 0.5**run.VCPUSeconds + 0.25*run.GBSeconds + 30*float64(run.Calls)/1e6 + 7*0.6
+		if run.Price == nil || math.Abs(*run.Price-want) > 1e-3*want {
+			t.Errorf("CountBasedWindow %d costs %v, want %v", run.CountBasedWindow, run.Price, want)
+		}
+		if want := []int{100, 10, 1}[i]; run.CountBasedWindow != want {
+			t.Errorf("row %d has CountBasedWindow %d, want %d", i+1, run.CountBasedWindow, want)
+		}
+	}
+	if fastest := mustPlan(t, append(args, "--sort", "latency")...)[0]; fastest.CountBasedWindow != 1 {
+		t.Errorf("CountBasedWindow %d is the fastest", fastest.CountBasedWindow)
+	}
+}
+
 func TestPlanMistakes(t *testing.T) {
 	for _, test := range []struct{ args, want string }{
 		{"", "--rate or --backlog"},
@@ -111,6 +133,14 @@ func TestPlanMistakes(t *testing.T) {
 		{"--rate 1 --error-rate -0.5", "--error-rate -0.5"},
 		{"--rate 1 --max-instances 0", "--max-instances 0"},
 		{"--rate 1 --idle-timeout -1s", "--idle-timeout -1s"},
+		{"--rate 1 --sort price", "--sort price: it must be cost or latency"},
+		{"--rate 1 --price vCPU=1", "a unit of vCPU-second, GB-second, million-calls, million-events"},
+		{"--rate 1 --price GB-second=-1", "--price GB-second=-1: it must be"},
+		{"--rate 1 --price GB-second=NaN", "--price GB-second=NaN: it must be"},
+		{"--rate 1 --price GB-second=cheap", "--price GB-second=cheap: it must be"},
+		{"--rate 1 --price GB-second=1,GB-second=2", "--price GB-second is given twice"},
+		{"--rate 1 --price GB-second=1,", "--price : it must be"},
+		{"--rate 1 --set cpu= --price vCPU-second=1", "s.yaml has no cpu"},
 		{"--rate 1 --plot plan.pdf", ".svg or .png"},
 		{"--rate 1 --set CountBasedWindow", "NAME=VALUE"},
 		{"--rate 1 --set concurrency=0", "s.yaml"},

@@ -105,8 +105,13 @@ func (d *driver) run(ctx context.Context) error {
 	d.changed = append(d.changed, d.tasks...)
 	d.feedChanged()
 	for steps := 0; !d.over(); steps++ {
-		if steps%4096 == 0 && ctx.Err() != nil {
-			return ctx.Err()
+		if steps%4096 == 0 {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			if d.Progress != nil {
+				d.Progress(float64(finished(d.model.Stats())) / float64(max(d.total, 1)))
+			}
 		}
 		wake, ok := d.model.NextWake()
 		if !ok {

@@ -65,6 +65,10 @@ type Config struct {
 
 	// Drain goes on after the end of the load until all messages are finished.
 	Drain bool
+
+	// Progress is told which share of all messages, 0 to 1, is finished, once in a
+	// few thousand steps. May be nil.
+	Progress func(done float64)
 }
 
 // Load is what comes to the topic: a backlog, a steady rate or both.

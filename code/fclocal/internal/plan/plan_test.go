@@ -120,6 +120,19 @@ func TestKeepsUp(t *testing.T) {
 	}
 }
 
+func TestProgress(t *testing.T) {
+	c := Config{
+		Rules: rules(), Load: Load{Partitions: 1, Rate: 1000, For: 20 * time.Minute, EventBytes: 500},
+		Function: Function{CallTime: 10 * time.Millisecond}, Drain: true,
+	}
+	var told []float64
+	c.Progress = func(done float64) { told = append(told, done) }
+	mustRun(t, c)
+	if n := len(told); n < 10 || !slices.IsSorted(told) || told[0] != 0 || told[n/2] < 0.4 || told[n/2] > 0.6 || told[n-1] < 0.9 || told[n-1] > 1 {
+		t.Errorf("%d times: %v", n, told)
+	}
+}
+
 func TestLatencies(t *testing.T) {
 	r := rules() // 10 messages a second: a message waits up to 0.9 s for its window
 	result := mustRun(t, Config{

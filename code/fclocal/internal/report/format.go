@@ -41,3 +41,12 @@ func duration(milliseconds float64) string {
 		return number(seconds/3600) + " h"
 	}
 }
+
+// money renders a price with two decimals, or three digits if it is below 1.
+func money(x float64) string {
+	decimals := 2
+	if x > 0 && x < 1 {
+		decimals = min(2-int(math.Floor(math.Log10(x))), 12)
+	}
+	return english.Sprintf("%.*f", decimals, x)
+}

@@ -1,8 +1,12 @@
 package report
 
 import (
+	"cmp"
 	"io"
+	"math"
 	"slices"
+	"strconv"
+	"strings"
 )
 
 // A Planned is a run in virtual time: what a Run has, and what only a plan tells.
@@ -21,8 +25,19 @@ type Planned struct {
 	GBSeconds     float64  `json:"gbSeconds"`     // of memorySize, while an instance has a call or starts
 	VCPUSeconds   *float64 `json:"vcpuSeconds"`   // of cpu, likewise; null if s.yaml has no cpu
 
+	EventsInCalls int64 `json:"-"` // retries included
+
+	Price      *float64    `json:"price,omitempty"` // in a currency of the user's; nil if it is not known
+	PriceParts []PricePart `json:"-"`               // what it is the sum of
+
 	// Advice says what limits the run and which setting to change; may be empty.
 	Advice string `json:"advice,omitempty"`
+}
+
+// A PricePart is what one of the things costs that are billed.
+type PricePart struct {
+	Of    string // vCPU-seconds
+	Price float64
 }
 
 // PlannedLatencyMs is LatencyMs with a further percentile.
@@ -31,7 +46,8 @@ type PlannedLatencyMs struct {
 	P999 float64 `json:"p999"`
 }
 
-// rounded returns the run with finite numbers of three decimals.
+// rounded returns the run with finite numbers of three decimals, and a price of
+// six digits.
 func (p Planned) rounded() Planned {
 	p.Run = p.Run.rounded()
 	l := &p.LatencyMs
@@ -41,7 +57,54 @@ func (p Planned) rounded() Planned {
 		round(&seconds)
 		p.VCPUSeconds = &seconds
 	}
+	if p.Price != nil {
+		price, _ := strconv.ParseFloat(strconv.FormatFloat(*p.Price, 'g', 6, 64), 64)
+		p.Price = &price
+	}
 	return p
+}
+
+// SortByCost puts the cheapest run first: by price, or by GB-seconds and then
+// vCPU-seconds if they have none. Runs that keep up come before the others.
+func SortByCost(runs []Planned) {
+	number := func(p *float64) float64 {
+		if p == nil {
+			return 0
+		}
+		return *p
+	}
+	slices.SortStableFunc(runs, func(a, b Planned) int {
+		return cmp.Or(
+			keepingUpFirst(a, b),
+			cmp.Compare(number(a.Price), number(b.Price)),
+			cmp.Compare(a.GBSeconds, b.GBSeconds),
+			cmp.Compare(number(a.VCPUSeconds), number(b.VCPUSeconds)))
+	})
+}
+
+// SortByLatency puts the run with the lowest 99th percentile first. Runs that
+// keep up come before the others, and those that have delivered nothing last.
+func SortByLatency(runs []Planned) {
+	p99 := func(p Planned) float64 {
+		if p.Delivered == 0 {
+			return math.Inf(1)
+		}
+		return p.LatencyMs.P99
+	}
+	slices.SortStableFunc(runs, func(a, b Planned) int {
+		return cmp.Or(keepingUpFirst(a, b), cmp.Compare(p99(a), p99(b)))
+	})
+}
+
+func keepingUpFirst(a, b Planned) int {
+	switch {
+	case a.KeepsUp == b.KeepsUp:
+		return 0
+	case a.KeepsUp:
+		return -1
+	default:
+		return 1
+	}
 }
 
 // PlannedJSON is JSON for plans.
@@ -87,10 +150,20 @@ var (
 		return number(*p.VCPUSeconds)
 	}, nil}
 	instanceHours = figure[Planned]{"instance-hours", "instance-\nhours", func(p Planned) string { return number(p.InstanceHours) }, nil}
-	throttled     = counted("attempts refused with 429", "refused\n(429)", func(p Planned) int64 { return p.Throttled })
-	advice        = figure[Planned]{"advice", "", func(p Planned) string { return p.Advice }, func(p Planned) bool { return p.Advice == "" }}
-	left          = counted("pending", "pending", func(p Planned) int64 { return p.Pending }) // of a stream that has stopped
+	price         = figure[Planned]{"price", "price", func(p Planned) string { return money(*p.Price) }, withoutPrice}
+	priceOf       = figure[Planned]{"price", "", func(p Planned) string {
+		var parts []string
+		for _, part := range p.PriceParts {
+			parts = append(parts, part.Of+" "+money(part.Price))
+		}
+		return money(*p.Price) + " (" + strings.Join(parts, ", ") + ")"
+	}, withoutPrice}
+	throttled = counted("attempts refused with 429", "refused\n(429)", func(p Planned) int64 { return p.Throttled })
+	advice    = figure[Planned]{"advice", "", func(p Planned) string { return p.Advice }, func(p Planned) bool { return p.Advice == "" }}
+	left      = counted("pending", "pending", func(p Planned) int64 { return p.Pending }) // of a stream that has stopped
 )
+
+func withoutPrice(p Planned) bool { return p.Price == nil }
 
 // PlannedTable is Table for plans. Each run's advice follows below.
 func PlannedTable(w io.Writer, planned []Planned, width int) error {
@@ -122,14 +195,14 @@ func PlannedTable(w io.Writer, planned []Planned, width int) error {
 			slices.Concat(
 				columns(shown, peakInstances),
 				columns(runs, coldStarts, idleTasks),
-				columns(shown, instanceHours, gbSeconds, vcpuSeconds)))
+				columns(shown, instanceHours, gbSeconds, vcpuSeconds, priceOf)))
 	} else {
 		content = rows(runs, width, slices.Concat(
 			columns(shown, keepsUp, peakInstances, lagEnd, lagMax, drained),
 			columns(runs, latencyP50, latencyP95, latencyP99),
 			columns(shown, latencyP999),
 			columns(runs, latencyMax),
-			columns(shown, gbSeconds, vcpuSeconds, instanceHours),
+			columns(shown, price, gbSeconds, vcpuSeconds, instanceHours),
 			columns(runs, calls, perCall, perSecond, coldStarts, idleTasks, retries),
 			columns(shown, throttled),
 			columns(runs, deadLettered, discarded, delivered),

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/jedib0t/go-pretty/v6/text"
 )
 
@@ -36,6 +37,52 @@ func stoppedPlan() Planned {
 	return p
 }
 
+// priced are plans that cost less the more instances they have.
+func priced() []Planned {
+	plans := plans()
+	for i := range plans {
+		price := 12.3456789 / float64(10*i+1)
+		plans[i].Price, plans[i].PriceParts = &price, []PricePart{{"GB-seconds", price - 0.01}, {"calls", 0.01}}
+	}
+	return plans
+}
+
+func TestSort(t *testing.T) {
+	idle := plans()[4]
+	idle.Delivered, idle.LatencyMs.P99 = 0, 0
+	few := plans()
+	few[2].GBSeconds, few[3].GBSeconds = 5, 4
+	for _, test := range []struct {
+		name  string
+		by    func([]Planned)
+		plans []Planned
+		want  []int // instanceConcurrency
+	}{
+		{"by price", SortByCost, priced(), []int{1, 2, 5, 13, 26}},
+		{"by GB-seconds, then vCPU-seconds", SortByCost, few, []int{2, 5, 13, 1, 26}},
+		{"by latency", SortByLatency, append([]Planned{idle}, plans()[:3]...), []int{5, 13, 1, 26}},
+	} {
+		test.by(test.plans)
+		var got []int
+		for _, p := range test.plans {
+			got = append(got, p.InstanceConcurrency)
+		}
+		if diff := cmp.Diff(test.want, got); diff != "" {
+			t.Errorf("%s: (-want +got):\n%s", test.name, diff)
+		}
+	}
+}
+
+func TestMoney(t *testing.T) {
+	for price, want := range map[float64]string{
+		0: "0.00", 0.00001234: "0.0000123", 0.0456: "0.0456", 0.5: "0.500", 1: "1.00", 1234567.891: "1,234,567.89", 1e-300: "0.000000000000",
+	} {
+		if got := money(price); got != want {
+			t.Errorf("money(%v) = %q, want %q", price, got, want)
+		}
+	}
+}
+
 func TestPlannedTable(t *testing.T) {
 	for _, test := range []struct {
 		golden string
@@ -47,6 +94,8 @@ func TestPlannedTable(t *testing.T) {
 		{"planned-stopped-50.txt", []Planned{stoppedPlan()}, 50},
 		{"planned-80.txt", plans(), 80},
 		{"planned.txt", plans(), 0},
+		{"planned-priced-one.txt", priced()[1:2], 80},
+		{"planned-priced-120.txt", priced(), 120},
 		{"planned-stopped.txt", []Planned{plans()[1], stoppedPlan()}, 0},
 	} {
 		t.Run(test.golden, func(t *testing.T) {
@@ -74,7 +123,7 @@ func TestPlannedJSON(t *testing.T) {
 		plans  []Planned
 	}{
 		{"none.json", nil},
-		{"planned.json", []Planned{plans()[1], stoppedPlan(), odd}},
+		{"planned.json", []Planned{priced()[1], stoppedPlan(), odd}},
 	} {
 		var out bytes.Buffer
 		if err := PlannedJSON(&out, test.plans); err != nil {

@@ -28,6 +28,13 @@ type State struct {
 	Retries         int64
 }
 
+// A PlanState is how far plans have come.
+type PlanState struct {
+	Finished int // runs
+	Runs     int
+	Done     float64 // share of all that is to be done, 0 to 1
+}
+
 // Progress is a live line on a terminal. It writes nothing if its writer is
 // none. It is safe for concurrent use.
 type Progress struct {
@@ -59,8 +66,8 @@ func Width(w io.Writer) int {
 	return 0
 }
 
-// Update shows the state, at most ten times a second.
-func (p *Progress) Update(s State) {
+// Update shows a State or a PlanState, at most ten times a second.
+func (p *Progress) Update(s interface{ line(width int) string }) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.width == nil || time.Since(p.drawn) < progressInterval {
@@ -117,6 +124,18 @@ func (s State) line(width int) string {
 	}
 	line := strings.Join(parts, ", ")
 	if !fits(line) {
+		line = text.Trim(line, width-1)
+	}
+	return line
+}
+
+// line renders the state likewise.
+func (s PlanState) line(width int) string {
+	line := fmt.Sprintf("%d %%", int(100*s.Done))
+	if s.Runs > 1 {
+		line = fmt.Sprintf("%d of %d runs, %s", s.Finished, s.Runs, line)
+	}
+	if width > 0 {
 		line = text.Trim(line, width-1)
 	}
 	return line

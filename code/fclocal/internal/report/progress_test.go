@@ -57,10 +57,13 @@ func TestProgressLine(t *testing.T) {
 	labelled := state
 	labelled.Label = "run 2 of 5"
 	for _, test := range []struct {
-		state State
+		state interface{ line(int) string }
 		width int
 		want  string
 	}{
+		{PlanState{Finished: 3, Runs: 9, Done: 0.41999}, 80, "3 of 9 runs, 41 %"},
+		{PlanState{Finished: 3, Runs: 9, Done: 0.41}, 10, "3 of 9 ru"},
+		{PlanState{Runs: 1, Done: 0.07}, 0, "7 %"},
 		{state, 160, "delivered 12,345 of 100,000 (12 %), 26 in flight, 13 instances, 3,210/s, lag 87,655, 12 retries"},
 		{state, 0, "delivered 12,345 of 100,000 (12 %), 26 in flight, 13 instances, 3,210/s, lag 87,655, 12 retries"},
 		{state, 90, "delivered 12,345 of 100,000, 26 in flight, 13 instances, 3,210/s, lag 87,655, 12 retries"},
