@@ -112,6 +112,14 @@ func PlannedJSON(w io.Writer, runs []Planned) error {
 	return writeJSON(w, runs, Planned.rounded)
 }
 
+func roundedPlans(planned []Planned) []Planned {
+	rounded := make([]Planned, len(planned))
+	for i, p := range planned {
+		rounded[i] = p.rounded()
+	}
+	return rounded
+}
+
 // runsOf are the plans as runs.
 func runsOf(planned []Planned) []Run {
 	runs := make([]Run, len(planned))
@@ -165,49 +173,60 @@ var (
 
 func withoutPrice(p Planned) bool { return p.Price == nil }
 
+// plannedGroups are the figures of a single plan.
+func plannedGroups(p Planned) [][]column {
+	planned, runs := []Planned{p}, []Run{p.Run}
+	return [][]column{
+		slices.Concat(
+			columns(planned, keepsUp, lagEnd, lagMax, drained),
+			columns(runs, wallTime)),
+		slices.Concat(
+			columns(runs, delivered, deadLettered, discarded),
+			columns(planned, left),
+			columns(runs, latencyP50, latencyP95, latencyP99),
+			columns(planned, latencyP999),
+			columns(runs, latencyMax)),
+		slices.Concat(
+			columns(runs, calls, retries),
+			columns(planned, throttled),
+			columns(runs, perCall, perSecond, peakInFlight)),
+		slices.Concat(
+			columns(planned, peakInstances),
+			columns(runs, coldStarts, idleTasks),
+			columns(planned, instanceHours, gbSeconds, vcpuSeconds, priceOf)),
+	}
+}
+
+// arrangePlanned is arrange for plans.
+func arrangePlanned(planned []Planned, runs []Run) (same []setting, first, rest []column) {
+	return arrange(runs, slices.Concat(
+		columns(planned, keepsUp, peakInstances, lagEnd, lagMax, drained),
+		columns(runs, latencyP50, latencyP95, latencyP99),
+		columns(planned, latencyP999),
+		columns(runs, latencyMax),
+		columns(planned, price, gbSeconds, vcpuSeconds, instanceHours),
+		columns(runs, calls, perCall, perSecond, coldStarts, idleTasks, retries),
+		columns(planned, throttled),
+		columns(runs, deadLettered, discarded, delivered),
+		columns(planned, left),
+	), idleTasks.name, delivered.name)
+}
+
 // PlannedTable is Table for plans. Each run's advice follows below.
 func PlannedTable(w io.Writer, planned []Planned, width int) error {
 	if len(planned) == 0 {
 		return nil
 	}
-	shown := make([]Planned, len(planned))
-	for i, p := range planned {
-		shown[i] = p.rounded()
-	}
+	shown := roundedPlans(planned)
 	runs := runsOf(shown)
 	var content string
 	if len(shown) == 1 {
-		content = list(runs[0], width,
-			slices.Concat(
-				columns(shown, keepsUp, lagEnd, lagMax, drained),
-				columns(runs, wallTime),
-				columns(shown, advice)),
-			slices.Concat(
-				columns(runs, delivered, deadLettered, discarded),
-				columns(shown, left),
-				columns(runs, latencyP50, latencyP95, latencyP99),
-				columns(shown, latencyP999),
-				columns(runs, latencyMax)),
-			slices.Concat(
-				columns(runs, calls, retries),
-				columns(shown, throttled),
-				columns(runs, perCall, perSecond, peakInFlight)),
-			slices.Concat(
-				columns(shown, peakInstances),
-				columns(runs, coldStarts, idleTasks),
-				columns(shown, instanceHours, gbSeconds, vcpuSeconds, priceOf)))
+		groups := plannedGroups(shown[0])
+		groups[0] = append(groups[0], columns(shown, advice)...)
+		content = list(runs[0], width, groups...)
 	} else {
-		content = rows(runs, width, slices.Concat(
-			columns(shown, keepsUp, peakInstances, lagEnd, lagMax, drained),
-			columns(runs, latencyP50, latencyP95, latencyP99),
-			columns(shown, latencyP999),
-			columns(runs, latencyMax),
-			columns(shown, price, gbSeconds, vcpuSeconds, instanceHours),
-			columns(runs, calls, perCall, perSecond, coldStarts, idleTasks, retries),
-			columns(shown, throttled),
-			columns(runs, deadLettered, discarded, delivered),
-			columns(shown, left),
-		), idleTasks.name, delivered.name)
+		same, first, rest := arrangePlanned(shown, runs)
+		content = rows(runs, same, first, rest, width)
 		names := labels(runs)
 		separator := "\n"
 		for i, p := range shown {

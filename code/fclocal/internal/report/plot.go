@@ -27,9 +27,9 @@ const (
 	plotMargin  = 12 // points
 	plotDPI     = 144
 
-	// curvePoints is about twice what the eye can tell apart in a panel.
-	curvePoints = 4 * curveSlots
-	curveSlots  = 500
+	// curveSlots makes about twice as many points as the eye can tell apart in a
+	// panel.
+	curveSlots = 500
 )
 
 // CheckPlot returns an error if Plot cannot draw to a file of that name: its
@@ -91,31 +91,43 @@ type picture struct {
 	panels   []*plot.Plot
 }
 
-func newPicture(runs []Run) *picture {
-	unit := timeUnitOf(runs)
-	p := &picture{title: "Instances, calls in flight and events per second over time"}
-	panels := []struct {
-		label string
-		value func(Sample) float64
-		step  plotter.StepKind
-		ticks plot.Ticker
-	}{
-		{"instances", func(s Sample) float64 { return float64(s.Instances) }, plotter.PostStep, ticks{whole: true}},
-		{"calls in flight", func(s Sample) float64 { return float64(s.InFlight) }, plotter.PostStep, ticks{whole: true}},
-		{"events per second", func(s Sample) float64 { return s.EventsPerSecond }, plotter.NoStep, ticks{}},
+// A panel shows one thing over time.
+type panel struct {
+	label string
+	value func(Sample) float64
+	count bool // has whole numbers, which stay until the next sample
+}
+
+var panels = []panel{
+	{"instances", func(s Sample) float64 { return float64(s.Instances) }, true},
+	{"calls in flight", func(s Sample) float64 { return float64(s.InFlight) }, true},
+	{"events per second", func(s Sample) float64 { return s.EventsPerSecond }, false},
+}
+
+// points are those of a run's curve, of which only finite ones can be drawn.
+func (p panel) points(run Run, unit timeUnit) plotter.XYs {
+	points := make(plotter.XYs, 0, len(run.Samples))
+	for _, s := range run.Samples {
+		if y := p.value(s); !math.IsNaN(y) && !math.IsInf(y, 0) {
+			points = append(points, plotter.XY{X: s.At.Seconds() / unit.seconds, Y: y})
+		}
 	}
+	return points
+}
+
+func newPicture(runs []Run) *picture {
+	unit := timeUnitOf(longest(runs), 12)
+	p := &picture{title: "Instances, calls in flight and events per second over time"}
 	curves := make([]*plotter.Line, len(runs)) // of the last panel, for the legend
 	for i, panel := range panels {
 		last := i == len(panels)-1
-		chart := newPanel(panel.label, panel.ticks, unit, last)
+		chart := newPanel(panel.label, ticks{whole: panel.count}, unit, last)
 		for run, r := range runs {
-			points := make(plotter.XYs, 0, len(r.Samples))
-			for _, s := range r.Samples {
-				if y := panel.value(s); !math.IsNaN(y) && !math.IsInf(y, 0) {
-					points = append(points, plotter.XY{X: s.At.Seconds() / unit.seconds, Y: y})
-				}
+			points := panel.points(r, unit)
+			curve := &plotter.Line{XYs: thin(points, curveSlots), LineStyle: curveStyle(run)}
+			if panel.count {
+				curve.StepStyle = plotter.PostStep
 			}
-			curve := &plotter.Line{XYs: thin(points), StepStyle: panel.step, LineStyle: curveStyle(run)}
 			curves[run] = curve
 			if len(points) > 0 {
 				chart.Add(curve)
@@ -281,21 +293,26 @@ type timeUnit struct {
 	step    float64 // between two ticks, in the unit
 }
 
-func timeUnitOf(runs []Run) timeUnit {
-	longest := 0.0 // seconds
+// longest returns the seconds of the longest run.
+func longest(runs []Run) (seconds float64) {
 	for _, run := range runs {
 		if n := len(run.Samples); n > 0 {
-			longest = max(longest, run.Samples[n-1].At.Seconds())
+			seconds = max(seconds, run.Samples[n-1].At.Seconds())
 		}
 	}
+	return seconds
+}
+
+// timeUnitOf suits an axis of that many seconds with about as many marks.
+func timeUnitOf(longest, marks float64) timeUnit {
 	unit := timeUnit{name: "s", seconds: 1}
-	steps := []float64{0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 20}
+	steps := []float64{0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 20, 30}
 	switch {
 	case longest <= 0:
 		longest = 1
 	case longest > 3*3600:
 		unit = timeUnit{name: "h", seconds: 3600}
-		steps = []float64{0.5, 1, 2, 3, 6, 12, 24, 48, 24 * 7}
+		steps = []float64{0.5, 1, 2, 3, 6, 12, 24, 48, 24 * 7, 24 * 30, 24 * 90, 24 * 365, 24 * 730}
 	case longest > 3*60:
 		unit = timeUnit{name: "min", seconds: 60}
 		steps = []float64{0.5, 1, 2, 5, 10, 15, 20, 30}
@@ -303,7 +320,7 @@ func timeUnitOf(runs []Run) timeUnit {
 	unit.longest = longest / unit.seconds
 	unit.step = steps[len(steps)-1]
 	for _, step := range steps {
-		if unit.longest/step <= 12 {
+		if unit.longest/step <= marks {
 			unit.step = step
 			break
 		}
@@ -345,16 +362,16 @@ func (t ticks) Ticks(low, high float64) []plot.Tick {
 	return marks
 }
 
-// thin keeps the first, lowest, highest and last point of each of curveSlots
-// equal times, which looks the same: a day of samples of many runs would make
-// an SVG that no viewer can open.
-func thin(points plotter.XYs) plotter.XYs {
-	if len(points) <= curvePoints {
+// thin keeps the first, lowest, highest and last point of each of some equal
+// times, which looks the same: a day of samples of many runs would make an SVG
+// that no viewer can open.
+func thin(points plotter.XYs, slots int) plotter.XYs {
+	if len(points) <= 4*slots {
 		return points
 	}
 	start := points[0].X
-	width := (points[len(points)-1].X - start) / curveSlots
-	slot := func(p plotter.XY) int { return min(int((p.X-start)/width), curveSlots-1) }
+	width := (points[len(points)-1].X - start) / float64(slots)
+	slot := func(p plotter.XY) int { return min(int((p.X-start)/width), slots-1) }
 	var kept plotter.XYs
 	for first := 0; first < len(points); {
 		low, high, end := first, first, first

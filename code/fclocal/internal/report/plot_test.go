@@ -172,9 +172,9 @@ func TestThinKeepsWhatIsSeen(t *testing.T) {
 	points[12_345].Y = 7   // a peak of a single sample
 	points[67_890].Y = -7  // and the opposite
 	points[99_999].Y = 0.5 // and the end
-	kept := thin(points)
-	if len(kept) > curvePoints {
-		t.Errorf("%d points, want at most %d", len(kept), curvePoints)
+	kept := thin(points, curveSlots)
+	if len(kept) > 4*curveSlots {
+		t.Errorf("%d points, want at most %d", len(kept), 4*curveSlots)
 	}
 	for _, i := range []int{0, 12_345, 67_890, 99_999} {
 		if !slices.Contains(kept, points[i]) {
@@ -184,7 +184,7 @@ func TestThinKeepsWhatIsSeen(t *testing.T) {
 	if !slices.IsSortedFunc(kept, func(a, b plotter.XY) int { return int(a.X - b.X) }) {
 		t.Error("the points are out of order")
 	}
-	if few := points[:curvePoints]; len(thin(few)) != len(few) {
+	if few := points[:4*curveSlots]; len(thin(few, curveSlots)) != len(few) {
 		t.Error("few points were thinned out")
 	}
 }

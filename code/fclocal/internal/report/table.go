@@ -32,11 +32,12 @@ func Table(w io.Writer, runs []Run, width int) error {
 			columns(shown, calls, retries, perCall, perSecond, latencyP50, latencyP95, latencyP99, latencyMax, wallTime),
 			columns(shown, instances, peakInFlight, coldStarts, peakMemory, idleTasks))
 	} else {
-		content = rows(shown, width, columns(shown,
+		same, first, rest := arrange(shown, columns(shown,
 			instances, calls, perCall, perSecond, latencyP50, latencyP95, latencyP99, latencyMax,
 			coldStarts, peakMemory, idleTasks, wallTime,
 			retries, deadLettered, discarded, filtered, redelivered, delivered, pending),
 			idleTasks.name)
+		content = rows(shown, same, first, rest, width)
 	}
 	_, err := io.WriteString(w, content)
 	return err
@@ -209,11 +210,12 @@ func (c column) textual() bool {
 	})
 }
 
-// rows renders several runs with their figures. Those named by common follow from
-// what all runs have, as a rule: they then stand with the settings.
-func rows(runs []Run, width int, figures []column, common ...string) string {
+// arrange makes the parts of a table of several runs: the settings that all runs
+// have, the columns that name a run, and those of its figures. Figures named by
+// common follow from what all runs have, as a rule: they then stand with the
+// settings.
+func arrange(runs []Run, figures []column, common ...string) (same []setting, first, rest []column) {
 	same, differing := compare(runs)
-	var first, rest []column // those that name the run, and its figures
 	for _, name := range differing {
 		c := column{name: name, header: name}
 		for _, run := range runs {
@@ -231,7 +233,11 @@ func rows(runs []Run, width int, figures []column, common ...string) string {
 		}
 		rest = append(rest, c)
 	}
+	return same, first, rest
+}
 
+// rows renders what arrange has made.
+func rows(runs []Run, same []setting, first, rest []column, width int) string {
 	var b strings.Builder
 	for _, line := range lines(same, width) {
 		b.WriteString(line + "\n")
