@@ -281,6 +281,18 @@ func (i *Instance) memoryUsage() string {
 // cannot be read (only Linux tells).
 func (i *Instance) PeakMemory() int64 { return i.peak.Load() }
 
+// CPUTime is the CPU time that the process has taken so far, without that of
+// other programs that it started. It is false where that cannot be read (only
+// Linux tells), and when the process is gone.
+func (i *Instance) CPUTime() (time.Duration, bool) {
+	select {
+	case <-i.exited: // its number may be another process's by now
+		return 0, false
+	default:
+		return cpuTime(i.pid)
+	}
+}
+
 func header(p *config.Project) http.Header {
 	header := http.Header{}
 	for name, value := range map[string]string{

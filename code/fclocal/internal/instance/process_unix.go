@@ -5,6 +5,7 @@ package instance
 import (
 	"os/exec"
 	"syscall"
+	"time"
 )
 
 func ownGroup(command *exec.Cmd) { command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} }
@@ -12,3 +13,5 @@ func ownGroup(command *exec.Cmd) { command.SysProcAttr = &syscall.SysProcAttr{Se
 func killGroup(pid int) { syscall.Kill(-pid, syscall.SIGKILL) }
 
 func peakMemory(int) (int64, bool) { return 0, false }
+
+func cpuTime(int) (time.Duration, bool) { return 0, false }

@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"syscall"
+	"time"
 )
 
 func ownGroup(command *exec.Cmd) {
@@ -18,3 +19,5 @@ func killGroup(pid int) {
 }
 
 func peakMemory(int) (int64, bool) { return 0, false }
+
+func cpuTime(int) (time.Duration, bool) { return 0, false }
