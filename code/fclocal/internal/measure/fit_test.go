@@ -1,0 +1,125 @@
+package measure
+
+import (
+	"math"
+	"strings"
+	"testing"
+	"time"
+)
+
+// points are those of a function that does exactly what the figures say.
+func points(f Function, inFlight int) (points []Point) {
+	for _, events := range []int{1, 10, 100, 1000} {
+		points = append(points, Point{
+			Events: events, InFlight: inFlight, CPU: f.CPU(events), Duration: f.CPU(events) + f.Wait(events),
+			AloneMemory: f.Memory(events, 1), Memory: f.Memory(events, inFlight),
+		})
+	}
+	return points
+}
+
+func TestFit(t *testing.T) {
+	const us, ms = time.Microsecond, time.Millisecond
+	exact := Function{CallCPU: 85 * us, EventCPU: 14200, CallWait: 60 * us, EventWait: 300, BaseMemory: 11 << 20, EventMemory: 6000, FurtherEventMemory: 1500}
+	noWait := Function{CallCPU: 85 * us, EventCPU: 14200, BaseMemory: 11 << 20, EventMemory: 6000, FurtherEventMemory: 1500}
+	oneInFlight := exact
+	oneInFlight.FurtherEventMemory = oneInFlight.EventMemory
+	for _, test := range []struct {
+		name   string
+		points []Point
+		want   Function
+	}{
+		{"exact", points(exact, 26), exact},
+		{"no waiting", points(noWait, 26), noWait},
+		{"one call in flight", points(exact, 1), oneInFlight},
+		{"calls that take less time alone", []Point{{Events: 1, InFlight: 2, CPU: 2 * ms, Duration: ms}, {Events: 10, InFlight: 2, CPU: 2 * ms, Duration: ms}},
+			Function{CallCPU: 2 * ms}},
+		{"larger batches that take less", []Point{{Events: 1, InFlight: 2, CPU: 2 * ms, Duration: 4 * ms, AloneMemory: 400, Memory: 500}, {Events: 10, InFlight: 2, CPU: ms, Duration: 2 * ms, AloneMemory: 200, Memory: 250}},
+			// The mean of 2 and 1 with the weights 1/4 and 1. In flight, 100 more for 1 event with the
+			// weight 1, and 50 for 10 events with the weight 4.
+			Function{CallCPU: 1200 * us, CallWait: 1200 * us, BaseMemory: 240, FurtherEventMemory: 2100.0 / 401}},
+		{"less than nothing for a call", []Point{{Events: 1, InFlight: 1, CPU: ms, Duration: ms, AloneMemory: 100}, {Events: 10, InFlight: 1, CPU: 20 * ms, Duration: 20 * ms, AloneMemory: 2000}},
+			// 1 and 2 for each event: (1-s)² + (1-s/2)² is least at 1.2.
+			Function{EventCPU: 1200 * us, EventMemory: 120, FurtherEventMemory: 120}},
+		{"a single size", []Point{{Events: 1, InFlight: 2, CPU: ms, Duration: 3 * ms, AloneMemory: 100, Memory: 150}},
+			Function{EventCPU: ms, EventWait: 2 * ms, EventMemory: 100, FurtherEventMemory: 50}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			got := Function{Points: test.points}
+			got.fit()
+			near := func(a, b float64) bool { return math.Abs(a-b) < 1e-4*max(b, 1) }
+			if got.CallCPU != test.want.CallCPU || got.EventCPU != test.want.EventCPU ||
+				got.CallWait != test.want.CallWait || got.EventWait != test.want.EventWait || got.BaseMemory != test.want.BaseMemory ||
+				!near(got.EventMemory, test.want.EventMemory) || !near(got.FurtherEventMemory, test.want.FurtherEventMemory) {
+				t.Errorf("%+v\nwant %+v", got, test.want)
+			}
+		})
+	}
+}
+
+// The small batches are fitted as well as the large: no error is above the
+// noise, which is 5 %.
+func TestFitWithNoise(t *testing.T) {
+	exact := Function{CallCPU: 85 * time.Microsecond, EventCPU: 14200, CallWait: 60 * time.Microsecond}
+	noisy := points(exact, 1)
+	for i, noise := range []float64{1.05, 0.95, 1.05, 0.95} {
+		noisy[i].CPU = time.Duration(float64(noisy[i].CPU) * noise)
+	}
+	f := Function{Points: noisy}
+	f.fit()
+	for _, p := range noisy {
+		if fitted, want := f.CPU(p.Events), exact.CPU(p.Events); math.Abs(float64(fitted)/float64(want)-1) > 0.05 {
+			t.Errorf("%d events: %v, want %v", p.Events, fitted, want)
+		}
+	}
+}
+
+func TestTable(t *testing.T) {
+	f := Function{
+		CallCPU: 85 * time.Microsecond, EventCPU: 14234, CallWait: 60 * time.Microsecond, ColdStart: 2345678,
+		BaseMemory: 11 << 20, EventMemory: 6000, FurtherEventMemory: 1500, OutOfMemoryAt: 20_000,
+	}
+	f.Points = points(f, 26)
+	f.Points[1].CPU = f.Points[1].CPU * 10 / 11
+	f.Points[1].Calls = 2345
+	var b strings.Builder
+	if err := f.Table(&b); err != nil {
+		t.Fatal(err)
+	}
+	const want = `events                                    time                  memory                      calls
+ /call  calls  CPU time         fitted   alone         fitted    alone          fitted  in flight   memory          fitted
+────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+     1      0    99.2µs  99.2µs   +0 %   159µs   159µs   +0 %  11.0 MB  11.0 MB   +0 %         26  11.0 MB  11.0 MB   +0 %
+    10  2,345     207µs   227µs  +10 %   287µs   287µs   +0 %  11.1 MB  11.1 MB   +0 %         26  11.4 MB  11.4 MB   +0 %
+   100      0    1.51ms  1.51ms   +0 %  1.57ms  1.57ms   +0 %  11.6 MB  11.6 MB   +0 %         26  15.1 MB  15.1 MB   +0 %
+ 1,000      0    14.3ms  14.3ms   +0 %  14.4ms  14.4ms   +0 %  16.7 MB  16.7 MB   +0 %         26  52.5 MB  52.5 MB   +0 %
+
+On this machine a call takes 85µs of CPU time, and 14.2µs for each event in it; it waits 60µs, and 0s for each event.
+An instance takes 11.0 MB of memory, 5.9 KB for each event of a call, and 1.5 KB for each event of every further call in flight.
+A cold start takes 2.35ms.
+With 20,000 events in flight it ran out of memory; larger batches were not tried. Raise memorySize, or lower CountBasedWindow or instanceConcurrency.
+`
+	if got := b.String(); got != want {
+		t.Errorf("%s", got)
+	}
+
+	f.BaseMemory, f.EventMemory, f.OutOfMemoryAt = 0, 0, 0 // where memory is not told
+	b.Reset()
+	if err := f.Table(&b); err != nil {
+		t.Fatal(err)
+	}
+	const wantNone = `events                                    time
+ /call  calls  CPU time         fitted   alone         fitted
+───────────────────────────────────────────────────────────────
+     1      0    99.2µs  99.2µs   +0 %   159µs   159µs   +0 %
+    10  2,345     207µs   227µs  +10 %   287µs   287µs   +0 %
+   100      0    1.51ms  1.51ms   +0 %  1.57ms  1.57ms   +0 %
+ 1,000      0    14.3ms  14.3ms   +0 %  14.4ms  14.4ms   +0 %
+
+On this machine a call takes 85µs of CPU time, and 14.2µs for each event in it; it waits 60µs, and 0s for each event.
+A cold start takes 2.35ms.
+`
+	if got := b.String(); got != wantNone {
+		t.Errorf("%s", got)
+	}
+}

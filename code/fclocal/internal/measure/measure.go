@@ -1,0 +1,333 @@
+// Package measure runs the project's function on this machine, with batches of
+// several sizes, and fits to what they took the time of a call and of an event,
+// and the memory.
+package measure
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"fclocal/internal/config"
+	"fclocal/internal/instance"
+	"fclocal/internal/runtimeapi"
+	"fclocal/internal/trigger"
+)
+
+// What is in flight at most, over all calls that an instance takes at a time:
+// more takes long, and more memory than instances usually have.
+const (
+	maximumEventsInFlight = 20_000
+	maximumBytesInFlight  = 64 << 20 // of payloads
+)
+
+// All sizes are measured in rounds, each size in every round. Other load on the
+// machine comes and goes in seconds and only ever adds to what a call takes, CPU
+// time included: of all rounds, that in which it took least counts. A round has
+// the median of calls one after another, and the mean of calls in flight beside
+// each other: in that time garbage is collected several times, or it is a small
+// part of the cost.
+const (
+	rounds       = 8
+	warmUpCalls  = 3 // at least
+	warmUpTime   = 100 * time.Millisecond
+	aloneTime    = 25 * time.Millisecond
+	inFlightTime = 60 * time.Millisecond
+
+	// A size has no further round when it has taken enough time in fewRounds, or too
+	// much in any number.
+	fewRounds = 3
+	enough    = 1200 * time.Millisecond
+	tooMuch   = 5 * time.Second
+
+	coldStarts = 5
+)
+
+// Options are what [Run] measures.
+type Options struct {
+	Project *config.Project // its memorySize, timeout and environmentVariables hold
+	Binary  string          // the function's program
+	CodeDir string          // where it runs
+
+	// Event is the payload of a call as event.json has it, a JSON array of events.
+	// Batches repeat these in turn, byte by byte: white space within them, too,
+	// which the events of a stream do not have.
+	Event []byte
+
+	// MaxEvents is the size of the largest batch. Smaller ones are the powers of
+	// ten. There are batches of 1 and 10 in any case, except where 10 are over the
+	// 32 MB of a call; the largest one is what fits.
+	MaxEvents int
+	InFlight  int // calls that an instance takes at a time (instanceConcurrency), 1 or more
+
+	// Logs gets the function's, of several processes: it must bear that they write
+	// at a time. nil discards them.
+	Logs io.Writer
+	// Progress is called before each step, from 1 to steps, with the size of the
+	// batches that it measures. It may be nil.
+	Progress func(events, step, steps int)
+}
+
+// Run measures the function: about a second for each batch size, and more if it is
+// slow. If the function fails on an event it cannot be measured: the error wraps
+// the [instance.FunctionError]. Running out of memory is such an error at the
+// smallest batch size only; see Function.OutOfMemoryAt. When ctx ends, the error is
+// ctx's. No process is left in any case.
+func Run(ctx context.Context, o Options) (Function, error) {
+	var events []json.RawMessage
+	if err := json.Unmarshal(o.Event, &events); err != nil || len(events) == 0 {
+		return Function{}, fmt.Errorf("event.json must be a JSON array of one event or more to measure the function with, and is %.40q", o.Event)
+	}
+	if o.Logs == nil {
+		o.Logs = io.Discard
+	}
+	if o.Progress == nil {
+		o.Progress = func(int, int, int) {}
+	}
+	server, err := runtimeapi.Listen()
+	if err != nil {
+		return Function{}, err
+	}
+	defer server.Close()
+	m := &measurement{Options: o, server: server}
+
+	var f Function
+	if f.ColdStart, err = m.coldStart(ctx); err != nil {
+		return Function{}, explain(ctx, "", err)
+	}
+	var sizes []*size
+	defer func() { stop(sizes) }()
+	for _, count := range batchSizes(events, o.MaxEvents) {
+		s := &size{measurement: m, payload: payload(events, count), Point: Point{Events: count}}
+		if s.process, err = m.start(); err != nil {
+			return Function{}, err
+		}
+		sizes = append(sizes, s)
+	}
+	steps := rounds * len(sizes)
+	for round := range rounds {
+		for i, s := range sizes {
+			o.Progress(s.Events, round*len(sizes)+i+1, steps)
+			err := s.round(ctx)
+			if i > 0 && outOfMemory(err) {
+				f.OutOfMemoryAt = s.EventsInFlight()
+				stop(sizes[i:])
+				sizes = sizes[:i]
+				break
+			}
+			if err != nil {
+				return Function{}, explain(ctx, fmt.Sprintf(" in batches of %d with %d in flight", s.Events, s.InFlight), err)
+			}
+		}
+	}
+	for _, s := range sizes {
+		f.Points = append(f.Points, s.Point)
+	}
+	f.fit()
+	return f, nil
+}
+
+// batchSizes are the numbers of events of a batch to measure.
+func batchSizes(events []json.RawMessage, most int) []int {
+	most = max(most, 10)
+	for count, length := 0, len("["); count < most; count++ {
+		length += len(events[count%len(events)]) + len(",")
+		if length > trigger.BodyLimitSynchronous {
+			most = max(count, 1)
+		}
+	}
+	var sizes []int
+	for count := 1; count < most; count *= 10 {
+		sizes = append(sizes, count)
+	}
+	return append(sizes, most)
+}
+
+func payload(events []json.RawMessage, count int) []byte {
+	payload := []byte{'['}
+	for i := range count {
+		payload = append(append(payload, events[i%len(events)]...), ',')
+	}
+	payload[len(payload)-1] = ']'
+	return payload
+}
+
+func outOfMemory(err error) bool {
+	var failure *instance.FunctionError
+	return errors.As(err, &failure) && failure.Type == instance.TypeMemory
+}
+
+// explain says of a call that failed what to do.
+func explain(ctx context.Context, when string, err error) error {
+	var failure *instance.FunctionError
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case !errors.As(err, &failure):
+		return err
+	}
+	return fmt.Errorf("the function fails on event.json%s, so it cannot be measured: %w; `fclocal invoke` shows its logs", when, err)
+}
+
+// A measurement is what the sizes share.
+type measurement struct {
+	Options
+	server *runtimeapi.Server
+	calls  atomic.Int64
+}
+
+func (m *measurement) start() (*instance.Instance, error) {
+	return instance.Start(m.server, instance.Spec{Project: m.Project, Binary: m.Binary, CodeDir: m.CodeDir, ID: "c-measure", Logs: m.Logs})
+}
+
+// call makes a call that must not fail.
+func (m *measurement) call(ctx context.Context, process *instance.Instance, payload []byte) (instance.Result, error) {
+	result, err := process.Invoke(ctx, "measure-"+strconv.FormatInt(m.calls.Add(1), 10), payload)
+	if err == nil && result.Error != nil {
+		err = result.Error
+	}
+	return result, err
+}
+
+// coldStart is the median of several. Each makes the call that `fclocal invoke`
+// makes.
+func (m *measurement) coldStart(ctx context.Context) (time.Duration, error) {
+	var times []time.Duration
+	for range coldStarts {
+		process, err := m.start()
+		if err != nil {
+			return 0, err
+		}
+		result, err := m.call(ctx, process, m.Event)
+		process.Stop()
+		if err != nil {
+			return 0, err
+		}
+		times = append(times, result.Init)
+	}
+	return median(times), nil
+}
+
+func median(times []time.Duration) time.Duration {
+	slices.Sort(times)
+	return times[len(times)/2]
+}
+
+// A size is a batch size that is being measured, in an instance of its own.
+type size struct {
+	*measurement
+	Point
+	payload []byte
+	process *instance.Instance
+
+	rounds int
+	spent  time.Duration // in all rounds
+	block  int           // calls that a round makes with others in flight
+}
+
+func stop(sizes []*size) {
+	for _, s := range sizes {
+		s.process.Stop()
+	}
+}
+
+// warmUp makes the calls that do not count, as the heap grows, and learns how
+// many make a block.
+func (s *size) warmUp(ctx context.Context) error {
+	s.InFlight = 1
+	for range warmUpCalls {
+		if _, err := s.alone(ctx, warmUpTime/warmUpCalls); err != nil {
+			return err
+		}
+	}
+	s.AloneMemory = s.process.PeakMemory()
+
+	s.InFlight = max(min(s.Options.InFlight, maximumEventsInFlight/s.Events, maximumBytesInFlight/len(s.payload)), 1)
+	s.block = s.InFlight
+	begin := time.Now()
+	if err := s.sideBySide(ctx); err != nil {
+		return err
+	}
+	s.block = max(s.block, int(inFlightTime*time.Duration(s.block)/max(time.Since(begin), 1)))
+	return nil
+}
+
+func (s *size) round(ctx context.Context) error {
+	if s.rounds == 0 {
+		if err := s.warmUp(ctx); err != nil {
+			return err
+		}
+	}
+	if s.spent > enough && s.rounds >= fewRounds || s.spent > tooMuch {
+		return nil
+	}
+	begin := time.Now()
+	durations, err := s.alone(ctx, aloneTime)
+	if err != nil {
+		return err
+	}
+	duration := median(durations)
+	cpu := duration
+	before, _ := s.process.CPUTime()
+	if err := s.sideBySide(ctx); err != nil {
+		return err
+	}
+	if after, told := s.process.CPUTime(); told {
+		cpu = (after - before) / time.Duration(s.block)
+	}
+	s.spent += time.Since(begin)
+	s.rounds++
+
+	if s.rounds == 1 || duration < s.Duration {
+		s.Duration = duration
+	}
+	if s.rounds == 1 || cpu < s.CPU {
+		s.CPU = cpu
+	}
+	s.Calls += len(durations) + s.block
+	s.Memory = s.process.PeakMemory()
+	if s.InFlight == 1 {
+		s.AloneMemory = s.Memory
+	}
+	return nil
+}
+
+// alone makes calls one after another, at least one and for as long as is said,
+// and returns the duration of each.
+func (s *size) alone(ctx context.Context, least time.Duration) ([]time.Duration, error) {
+	var durations []time.Duration
+	for begin := time.Now(); len(durations) == 0 || time.Since(begin) < least; {
+		result, err := s.call(ctx, s.process, s.payload)
+		if err != nil {
+			return nil, err
+		}
+		durations = append(durations, result.Duration)
+	}
+	return durations, nil
+}
+
+// sideBySide makes the calls of a block, InFlight at a time.
+func (s *size) sideBySide(ctx context.Context) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var begun atomic.Int64
+	var lanes sync.WaitGroup
+	for range s.Point.InFlight {
+		lanes.Go(func() {
+			for ctx.Err() == nil && begun.Add(1) <= int64(s.block) {
+				if _, err := s.call(ctx, s.process, s.payload); err != nil {
+					cancel(err) // the first of several counts
+				}
+			}
+		})
+	}
+	lanes.Wait()
+	return context.Cause(ctx)
+}
