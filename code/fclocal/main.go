@@ -84,6 +84,6 @@ Exit codes: 0 good, 1 the function or the stream failed, 2 wrong usage or config
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.PersistentFlags().StringVarP(&options.template, "template", "t", "", "use this `FILE` instead of the nearest s.yaml")
-	root.AddCommand(newCheckCommand(&options), newInvokeCommand(&options), newStreamCommand(&options), newPlanCommand(&options))
+	root.AddCommand(newCheckCommand(&options), newInvokeCommand(&options), newStreamCommand(&options), newPlanCommand(&options), newCalibrateCommand(&options))
 	return root
 }

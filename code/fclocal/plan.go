@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"fclocal/internal/config"
+	"fclocal/internal/measure"
 	"fclocal/internal/plan"
 	"fclocal/internal/report"
 	"fclocal/internal/stream"
@@ -27,10 +28,13 @@ type planOptions struct {
 
 	load     plan.Load
 	function plan.Function
+	measure  bool
+	measured *measure.Function // what it has found; nil without it
 
-	maxInstances int
-	idleTimeout  time.Duration
-	seed         uint64
+	maxInstances       int
+	instancesPerMinute int
+	idleTimeout        time.Duration
+	seed               uint64
 
 	price []string // --price, UNIT=PRICE[,UNIT=PRICE...]
 	sort  string   // --sort: "" is the order of --set
@@ -42,36 +46,46 @@ const (
 	sortLatency = "latency"
 )
 
+const defaultMessageSize = 1000 // bytes of an event
+
 func newPlanCommand(global *globalOptions) *cobra.Command {
 	options := planOptions{runsOptions: runsOptions{globalOptions: global}}
 	command := &cobra.Command{
 		Use:   "plan",
 		Short: "Foresee the trigger's instances, lag and latencies at any scale, in virtual time",
 		Long: `plan runs the Kafka trigger of s.yaml in virtual time, by the same rules as
-stream: nothing is built, called or waited for. It answers how many instances
-Function Compute will create, whether the function keeps up, how late messages
-get and what that uses.
+stream. It answers how many instances Function Compute will create, whether the
+function keeps up, how late messages get and what that uses.
 
-The load is a steady --rate, a --backlog or both. How long the function takes is
-given by --call-time and --event-time: their defaults are no more than an example.
-After the load has ended, the stream goes on until all messages are finished.
+The load is a steady --rate, a --backlog or both. After it has ended, the stream
+goes on until all messages are finished.
+
+How long the function takes is given by --call-time and --event-time: their
+defaults are no more than an example. With --measure the function is built and
+called on this machine, with batches of event.json's event: CPU time and memory
+for a call and for an event are fitted to what it took, and shown. The CPU time
+counts on s.yaml's cpu, which the calls of an instance share, as if a vCPU were a
+core of this machine: an estimate. --call-time and --event-time then come on top,
+as time that the function waits for others.
 
 --set overrides a setting of s.yaml by its own name. With several values there is
 a run for each combination; they use all cores. The same --seed gives the same
 answer.
 
 Assumed, as it is not documented: instances go away after --idle-timeout, of which
-FC bills only the time with a call or a cold start; 100 instances may be created
-at once, and 100 more each minute up to --max-instances; messages come evenly
-over time and partitions; calls in one instance do not slow each other down.
+FC bills only the time with a call or a cold start; messages come evenly over
+time and partitions. Documented: an account has 100 to 300 instances in a region
+(--max-instances), and 300 more a minute at most in the large ones
+(--instances-per-minute: so many at once, and more each minute).
 
 Exit codes: 0 good; 1 the plan failed; 2 wrong usage or configuration.`,
 		Example: `  fclocal plan --rate 20000 --partitions 48 --for 24h --set maximumTasks=12,24,48 --set CountBasedWindow=10,100,1000
+  fclocal plan --backlog 50000000 --measure --set instanceConcurrency=1,5,26
   fclocal plan --backlog 50000000 --call-time 20ms --event-time 2ms --set concurrency=26,300
   fclocal plan --rate 500 --error-rate 0.01 --json | jq '.runs[0].keepsUp'`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return runPlans(cmd.Context(), options, cmd.Flags().Changed("for"), cmd.OutOrStdout(), cmd.ErrOrStderr())
+			return runPlans(cmd.Context(), options, cmd.Flags().Changed, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
 	flags := command.Flags()
@@ -80,13 +94,15 @@ Exit codes: 0 good; 1 the plan failed; 2 wrong usage or configuration.`,
 	flags.DurationVar(&options.load.For, "for", time.Hour, "how long messages come at --rate, `D`")
 	flags.Int64Var(&options.load.Backlog, "backlog", 0, "`N` messages are in the topic at the start")
 	flags.IntVar(&options.load.Partitions, "partitions", 1, "partitions of the topic, `N`")
-	flags.IntVar(&options.load.EventBytes, "message-size", 1000, "`BYTES` of each message's event in a call's payload")
+	flags.IntVar(&options.load.EventBytes, "message-size", defaultMessageSize, "`BYTES` of each message's event in a call's payload")
 	flags.DurationVar(&options.function.CallTime, "call-time", 10*time.Millisecond, "the function takes `D` for each call")
 	flags.DurationVar(&options.function.EventTime, "event-time", time.Millisecond, "and `D` for each event in it")
+	flags.BoolVar(&options.measure, "measure", false, "measure the function on this machine; --call-time and --event-time come on top, 0 if not given")
 	flags.Float64Var(&options.function.Spread, "spread", 0.2, "times differ by up to `F` of themselves to both sides, 0 to 1")
 	flags.DurationVar(&options.function.ColdStart, "cold-start", 200*time.Millisecond, "a new instance takes its first call after `D`")
 	flags.Float64Var(&options.function.ErrorRate, "error-rate", 0, "`F` of the calls return an error, 0 to 1")
 	flags.IntVar(&options.maxInstances, "max-instances", trigger.DefaultMaxInstances, "instances that FC creates at most, `N`; beyond it calls get 429")
+	flags.IntVar(&options.instancesPerMinute, "instances-per-minute", plan.DefaultInstancesPerMinute, "instances that FC creates at once, `N`, and each minute from then on; 300 in the large regions")
 	flags.DurationVar(&options.idleTimeout, "idle-timeout", plan.DefaultIdleTimeout, "an instance goes away after `D` without a call; 0: never")
 	flags.Uint64Var(&options.seed, "seed", 0, "`N` from which all chance comes")
 	flags.StringArrayVar(&options.price, "price", nil, "price the runs: `UNIT=PRICE,...` of "+strings.Join(priceUnits(), ", "))
@@ -95,7 +111,7 @@ Exit codes: 0 good; 1 the plan failed; 2 wrong usage or configuration.`,
 }
 
 // check finds options that make no sense or do not go together.
-func (o *planOptions) check(forGiven bool) error {
+func (o *planOptions) check(given func(option string) bool) error {
 	share := func(f float64) bool { return f >= 0 && f <= 1 } // false for NaN
 	for _, rule := range []struct {
 		broken bool
@@ -104,7 +120,7 @@ func (o *planOptions) check(forGiven bool) error {
 		{!(o.load.Rate >= 0) || math.IsInf(o.load.Rate, 1), fmt.Sprintf("--rate %v: it must be a number of 0 or more", o.load.Rate)},
 		{o.load.Backlog < 0, fmt.Sprintf("--backlog %d: it must be 0 or more", o.load.Backlog)},
 		{o.load.Rate == 0 && o.load.Backlog == 0, "there is nothing to plan for: --rate or --backlog gives the load"},
-		{o.load.Rate == 0 && forGiven, "--for is how long messages come at --rate: give one"},
+		{o.load.Rate == 0 && given("for"), "--for is how long messages come at --rate: give one"},
 		{o.load.For <= 0, fmt.Sprintf("--for %v: it must be above 0", o.load.For)},
 		{o.load.Partitions < 1, fmt.Sprintf("--partitions %d: it must be 1 or more", o.load.Partitions)},
 		{o.load.EventBytes < 1, fmt.Sprintf("--message-size %d: it must be 1 or more", o.load.EventBytes)},
@@ -114,6 +130,7 @@ func (o *planOptions) check(forGiven bool) error {
 		{!share(o.function.Spread), fmt.Sprintf("--spread %v: it must be from 0 to 1", o.function.Spread)},
 		{!share(o.function.ErrorRate), fmt.Sprintf("--error-rate %v: it must be from 0 to 1", o.function.ErrorRate)},
 		{o.maxInstances < 1, fmt.Sprintf("--max-instances %d: it must be 1 or more", o.maxInstances)},
+		{o.instancesPerMinute < 1, fmt.Sprintf("--instances-per-minute %d: it must be 1 or more", o.instancesPerMinute)},
 		{o.idleTimeout < 0, fmt.Sprintf("--idle-timeout %v: it must be 0 or more", o.idleTimeout)},
 		{!slices.Contains([]string{"", sortCost, sortLatency}, o.sort), fmt.Sprintf("--sort %s: it must be %s or %s", o.sort, sortCost, sortLatency)},
 	} {
@@ -160,20 +177,26 @@ func (o *planOptions) config(project *config.Project) plan.Config {
 	rules := trigger.NewConfig(project.Function, *project.Trigger)
 	rules.MaxInstances, rules.IdleTimeout, rules.Seed = o.maxInstances, o.idleTimeout, o.seed
 	function := o.function
+	if o.measured != nil {
+		function = measured(*o.measured, project, project.Function.CPU)
+		function.CallTime += o.function.CallTime
+		function.EventTime += o.function.EventTime
+		function.ColdStart, function.Spread, function.ErrorRate = o.function.ColdStart, o.function.Spread, o.function.ErrorRate
+	}
 	function.Timeout = min(time.Duration(project.Function.Timeout)*time.Second, plan.LongestCall)
 	return plan.Config{
 		Rules: rules, Load: o.load, Function: function,
-		InstancesAtOnce: plan.DefaultInstancesAtOnce, InstancesPerMinute: plan.DefaultInstancesPerMinute,
+		InstancesAtOnce: o.instancesPerMinute, InstancesPerMinute: o.instancesPerMinute,
 		Drain: true,
 	}
 }
 
-func runPlans(ctx context.Context, options planOptions, forGiven bool, stdout, stderr io.Writer) error {
+func runPlans(ctx context.Context, options planOptions, given func(option string) bool, stdout, stderr io.Writer) error {
 	overrides, err := combinations(options.set)
 	if err != nil {
 		return err
 	}
-	if err := options.check(forGiven); err != nil {
+	if err := options.check(given); err != nil {
 		return err
 	}
 	prices, err := parsePrices(options.price)
@@ -186,6 +209,18 @@ func runPlans(ctx context.Context, options planOptions, forGiven bool, stdout, s
 	}
 	if err := prices.check(projects); err != nil {
 		return err
+	}
+
+	if options.measure {
+		if !given("call-time") {
+			options.function.CallTime = 0
+		}
+		if !given("event-time") {
+			options.function.EventTime = 0
+		}
+		if err := options.measureFunction(ctx, projects, stderr); err != nil {
+			return err
+		}
 	}
 
 	progress := newPlanProgress(stderr, len(projects))
@@ -235,6 +270,31 @@ func runPlans(ctx context.Context, options planOptions, forGiven bool, stdout, s
 	return nil
 }
 
+// measureFunction measures the function and shows the fit.
+func (o *planOptions) measureFunction(ctx context.Context, projects []*config.Project, stderr io.Writer) error {
+	for _, project := range projects {
+		if project.Function.CPU == 0 {
+			return fmt.Errorf("%s has no cpu: --measure needs it to tell how fast an instance is", project.File)
+		}
+	}
+	binary, err := functionBinary(ctx, projects[0], false, stderr)
+	if err != nil {
+		return err
+	}
+	defer binary.Release()
+	f, err := measureFunction(ctx, projects, binary, report.NewProgress(stderr))
+	if err != nil {
+		return err
+	}
+	o.measured = &f
+	fmt.Fprintln(stderr, "fclocal: measured on this machine:")
+	if err := f.Table(stderr); err != nil {
+		return failure{err}
+	}
+	fmt.Fprintf(stderr, "fclocal: the plan's times, with %v vCPU as a share of a core of this machine, and its memory are estimates from that\n", projects[0].Function.CPU)
+	return nil
+}
+
 func newPlanned(project *config.Project, set map[string]string, planned plan.Config, result plan.Result) report.Planned {
 	run := newRun(project, set, stream.Result{
 		Stats:         result.Stats,
@@ -246,6 +306,7 @@ func newPlanned(project *config.Project, set map[string]string, planned plan.Con
 		Latencies:     result.Latencies,
 		ColdStarts:    int(result.InstancesCreated),
 		ColdStartSum:  result.ColdStarts,
+		PeakMemory:    result.PeakMemory,
 		Wall:          result.Wall,
 		Samples:       result.Samples,
 		Stopped:       result.Stopped,

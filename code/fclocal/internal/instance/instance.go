@@ -293,6 +293,9 @@ func (i *Instance) CPUTime() (time.Duration, bool) {
 	}
 }
 
+// OwnCPUTime is [Instance.CPUTime] for this program itself.
+func OwnCPUTime() (time.Duration, bool) { return cpuTime(os.Getpid()) }
+
 func header(p *config.Project) http.Header {
 	header := http.Header{}
 	for name, value := range map[string]string{

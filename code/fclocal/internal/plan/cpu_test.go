@@ -37,14 +37,14 @@ func TestCPUIsShared(t *testing.T) {
 			r.CountBasedWindow, r.Concurrency, r.InstanceConcurrency = 1, test.concurrency, test.instanceConcurrency
 			result := mustRun(t, Config{
 				Rules: r, Load: Load{Partitions: 1, Backlog: 10_000, EventBytes: 500}, Host: test.host,
-				Function: Function{CallCPU: 6 * time.Millisecond, EventCPU: 4 * time.Millisecond, CPU: test.cpu},
+				Function: Function{CallCPU: 6 * time.Millisecond, EventCPU: 4 * time.Millisecond, CPU: test.cpu, BaseMemory: 1000, EventMemory: 3, FurtherEventMemory: 1},
 				Drain:    true,
 			})
 			if got := float64(result.Calls) / result.Wall.Seconds(); math.Abs(got-test.want) > test.want/100 {
 				t.Errorf("%.2f calls a second, want %v", got, test.want)
 			}
-			if result.CPUTime != 100*time.Second || result.PeakEvents != test.instanceConcurrency {
-				t.Errorf("%v of CPU time, %d events in flight in an instance", result.CPUTime, result.PeakEvents)
+			if result.CPUTime != 100*time.Second || result.PeakMemory != 1002+int64(test.instanceConcurrency) {
+				t.Errorf("%v of CPU time, %d bytes in an instance", result.CPUTime, result.PeakMemory)
 			}
 		})
 	}

@@ -262,8 +262,11 @@ func (d *driver) startCall(a trigger.StartCall) {
 		i.busySince = d.now
 	}
 	i.calls++
+	if f := d.Function; f.BaseMemory > 0 {
+		memory := f.BaseMemory + int64(f.EventMemory*float64(events)+f.FurtherEventMemory*float64(i.events))
+		d.result.PeakMemory = max(d.result.PeakMemory, memory)
+	}
 	i.events += events
-	d.result.PeakEvents = max(d.result.PeakEvents, i.events)
 
 	var e *event
 	if last := len(d.free) - 1; last >= 0 {

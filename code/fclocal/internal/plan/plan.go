@@ -22,7 +22,6 @@ package plan
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math"
 	"time"
 
@@ -30,12 +29,9 @@ import (
 	"fclocal/internal/trigger"
 )
 
-// Growth of instances that an account has everywhere: the lower end of what is
-// documented.
-const (
-	DefaultInstancesAtOnce    = 100
-	DefaultInstancesPerMinute = 100
-)
+// DefaultInstancesPerMinute is how many instances an account can create at once,
+// and each minute from then on: the lower end of what is documented.
+const DefaultInstancesPerMinute = 100
 
 // DefaultIdleTimeout is an assumption: how soon FC ends an idle instance is not
 // documented.
@@ -87,6 +83,15 @@ type Function struct {
 	CallCPU   time.Duration // CPU time of each call on one core
 	EventCPU  time.Duration // of each event in it
 	CPU       float64       // cores that an instance can use at a time; above 0 where there is CPU time
+
+	// Memory of an instance, in bytes: of its own, for each event of a call, and for
+	// each event of all further calls in flight. MemorySize is what it may have; 0:
+	// any.
+	BaseMemory         int64
+	EventMemory        float64
+	FurtherEventMemory float64
+	MemorySize         int64
+
 	ColdStart time.Duration // until a new instance takes its first call
 	Timeout   time.Duration // of a call; 0: none
 
@@ -134,10 +139,11 @@ type Result struct {
 	InstanceTime time.Duration // of all instances together, from creation to removal or the end
 	BusyTime     time.Duration // of that, with a call or its cold start
 	CPUTime      time.Duration // of all calls together
-	PeakEvents   int           // most events in flight in an instance
 	CallTime     time.Duration // of all calls together, with their cold starts
 	RetryingTime time.Duration // of all batches together that waited for a retry
 	FullTime     time.Duration // with all of Concurrency in use
+
+	PeakMemory int64 // bytes, of the largest instance; 0 without Function.BaseMemory
 
 	// Stopped says which batch has stopped the stream, and why; "" if none has.
 	Stopped string
@@ -158,6 +164,7 @@ func (c Config) check() error {
 		{c.Load.For > 10*365*day, "the load must not last more than ten years"},
 		{max(c.Function.CallTime, c.Function.EventTime, c.Function.ColdStart) > day, "a call, an event and a cold start must not take more than a day"},
 		{min(c.Function.CallCPU, c.Function.EventCPU) < 0 || max(c.Function.CallCPU, c.Function.EventCPU) > day, "CPU times must be from 0 to a day"},
+		{c.Function.BaseMemory < 0 || !(c.Function.EventMemory >= 0) || !(c.Function.FurtherEventMemory >= 0) || c.Function.MemorySize < 0, "memory must not be negative"},
 		{!(c.Function.CPU >= 0) || c.Function.CPU == 0 && (c.Function.CallCPU > 0 || c.Function.EventCPU > 0), "CPU time needs a cpu above 0"},
 		{c.Host != nil && (!(c.Host.Cores > 0) || min(c.Host.CallCPU, c.Host.EventCPU) < 0 || max(c.Host.CallCPU, c.Host.EventCPU) > day), "a host must have cores, and CPU times from 0 to a day"},
 		{!(c.Function.Spread >= 0 && c.Function.Spread <= 1), "the spread must be from 0 to 1"},
@@ -182,39 +189,4 @@ func Run(ctx context.Context, config Config) (Result, error) {
 		return Result{}, err
 	}
 	return d.finish(), nil
-}
-
-// Advice says what limits a stream and which setting to change; "" if the
-// figures do not support anything.
-func (c Config) Advice(r Result) string {
-	rules := c.Rules
-	slots := r.CallTime + r.RetryingTime
-	full := r.FullTime >= r.Wall*19/20 && r.Wall > 0
-	switch {
-	case r.Stopped != "":
-		return "the stream stopped at a batch that failed: errorsTolerance ALL would let it go on"
-	case r.Timeouts > 0:
-		change := "lower CountBasedWindow or raise timeout"
-		switch batchesHelp := rules.CountBasedWindow > 1 && c.Function.CallTime < c.Function.Timeout; {
-		case c.Function.Timeout >= LongestCall && batchesHelp:
-			change = "lower CountBasedWindow"
-		case c.Function.Timeout >= LongestCall:
-			change = "make calls faster"
-		case !batchesHelp:
-			change = "raise timeout"
-		}
-		return fmt.Sprintf("%d calls took longer than the %v that they may: %s (a trigger allows %v at most)", r.Timeouts, c.Function.Timeout, change, LongestCall)
-	case r.Throttled > 0:
-		return fmt.Sprintf("instances limit: FC refused %d attempts with 429, as no more than %d could exist at the time: raise instanceConcurrency or lower concurrency", r.Throttled, r.PeakInstances)
-	case slots > 0 && r.RetryingTime > slots/2 && full:
-		return "errors limit: batches that wait for a retry take more than half of concurrency"
-	case full && !(c.Load.Rate > 0 && r.KeepsUp):
-		if rules.Concurrency >= 300 {
-			return "concurrency limits, and is at its maximum: make calls faster, or larger by CountBasedWindow"
-		}
-		return fmt.Sprintf("concurrency limits: all of it, %d, was in use: raise concurrency", rules.Concurrency)
-	case r.KeepsUp && c.Load.Rate > 0 && !full && r.Calls > 0:
-		return fmt.Sprintf("nothing limits: %.3g of %d calls were in flight on average", r.CallTime.Seconds()/r.Wall.Seconds(), rules.Concurrency)
-	}
-	return ""
 }

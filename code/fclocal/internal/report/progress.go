@@ -28,9 +28,10 @@ type State struct {
 	Retries         int64
 }
 
-// A PlanState is how far plans have come.
+// A PlanState is how far plans have come, or what comes before them.
 type PlanState struct {
-	Finished int // runs
+	Label    string // what is done; may be empty
+	Finished int    // runs
 	Runs     int
 	Done     float64 // share of all that is to be done, 0 to 1
 }
@@ -134,6 +135,9 @@ func (s PlanState) line(width int) string {
 	line := fmt.Sprintf("%d %%", int(100*s.Done))
 	if s.Runs > 1 {
 		line = fmt.Sprintf("%d of %d runs, %s", s.Finished, s.Runs, line)
+	}
+	if s.Label != "" {
+		line = s.Label + ": " + line
 	}
 	if width > 0 {
 		line = text.Trim(line, width-1)

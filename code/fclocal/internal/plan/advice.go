@@ -1,0 +1,47 @@
+package plan
+
+import "fmt"
+
+// Advice says what limits a stream and which setting to change; "" if the
+// figures do not support anything.
+func (c Config) Advice(r Result) string {
+	rules := c.Rules
+	slots := r.CallTime + r.RetryingTime
+	cpu := r.CPUTime.Seconds() >= 0.95*c.Function.CPU*r.BusyTime.Seconds() && r.CPUTime > 0
+	full := r.FullTime >= r.Wall*19/20 && r.Wall > 0
+	switch {
+	case r.Stopped != "":
+		return "the stream stopped at a batch that failed: errorsTolerance ALL would let it go on"
+	case c.Function.MemorySize > 0 && r.PeakMemory > c.Function.MemorySize:
+		return fmt.Sprintf("memory limits: an instance would need about %d MB and has %d: raise memorySize, or lower CountBasedWindow or instanceConcurrency",
+			r.PeakMemory>>20, c.Function.MemorySize>>20)
+	case r.Timeouts > 0 && cpu:
+		return fmt.Sprintf("%d calls took longer than the %v that they may, as the calls of an instance share its cpu: raise cpu, or lower instanceConcurrency or CountBasedWindow",
+			r.Timeouts, c.Function.Timeout)
+	case r.Timeouts > 0:
+		change := "lower CountBasedWindow or raise timeout"
+		switch batchesHelp := rules.CountBasedWindow > 1 && c.Function.CallTime < c.Function.Timeout; {
+		case c.Function.Timeout >= LongestCall && batchesHelp:
+			change = "lower CountBasedWindow"
+		case c.Function.Timeout >= LongestCall:
+			change = "make calls faster"
+		case !batchesHelp:
+			change = "raise timeout"
+		}
+		return fmt.Sprintf("%d calls took longer than the %v that they may: %s (a trigger allows %v at most)", r.Timeouts, c.Function.Timeout, change, LongestCall)
+	case r.Throttled > 0:
+		return fmt.Sprintf("instances limit: FC refused %d attempts with 429, as no more than %d could exist at the time: raise instanceConcurrency or lower concurrency", r.Throttled, r.PeakInstances)
+	case slots > 0 && r.RetryingTime > slots/2 && full:
+		return "errors limit: batches that wait for a retry take more than half of concurrency"
+	case full && !(c.Load.Rate > 0 && r.KeepsUp) && cpu:
+		return "cpu limits: the calls of an instance use all of it: raise cpu (and GOMAXPROCS with it, beyond 1), or lower instanceConcurrency for more instances"
+	case full && !(c.Load.Rate > 0 && r.KeepsUp):
+		if rules.Concurrency >= 300 {
+			return "concurrency limits, and is at its maximum: make calls faster, or larger by CountBasedWindow"
+		}
+		return fmt.Sprintf("concurrency limits: all of it, %d, was in use: raise concurrency", rules.Concurrency)
+	case r.KeepsUp && c.Load.Rate > 0 && !full && r.Calls > 0:
+		return fmt.Sprintf("nothing limits: %.3g of %d calls were in flight on average", r.CallTime.Seconds()/r.Wall.Seconds(), rules.Concurrency)
+	}
+	return ""
+}
