@@ -7,7 +7,6 @@ import (
 	"io"
 	"math"
 	"runtime"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -36,8 +35,9 @@ type planOptions struct {
 	idleTimeout        time.Duration
 	seed               uint64
 
-	price []string // --price, UNIT=PRICE[,UNIT=PRICE...]
-	sort  string   // --sort: "" is the order of --set
+	report string   // --report: file name of the page
+	price  []string // --price, UNIT=PRICE[,UNIT=PRICE...]
+	sort   string   // --sort: "" is the order of --set
 }
 
 // Values of --sort.
@@ -47,6 +47,9 @@ const (
 )
 
 const defaultMessageSize = 1000 // bytes of an event
+
+// sortedBest says what the first of the sorted runs is.
+var sortedBest = map[string]string{sortCost: "cheapest", sortLatency: "fastest"}
 
 func newPlanCommand(global *globalOptions) *cobra.Command {
 	options := planOptions{runsOptions: runsOptions{globalOptions: global}}
@@ -70,7 +73,9 @@ as time that the function waits for others.
 
 --set overrides a setting of s.yaml by its own name. With several values there is
 a run for each combination; they use all cores. The same --seed gives the same
-answer.
+answer. With --price each run has a price, in the currency that you take:
+vCPU-seconds, GB-seconds and calls of FC, events delivered by EventBridge. --sort
+puts the best run first, --report writes a page to keep or to show.
 
 Assumed, as it is not documented: instances go away after --idle-timeout, of which
 FC bills only the time with a call or a cold start; messages come evenly over
@@ -82,6 +87,7 @@ Exit codes: 0 good; 1 the plan failed; 2 wrong usage or configuration.`,
 		Example: `  fclocal plan --rate 20000 --partitions 48 --for 24h --set maximumTasks=12,24,48 --set CountBasedWindow=10,100,1000
   fclocal plan --backlog 50000000 --measure --set instanceConcurrency=1,5,26
   fclocal plan --backlog 50000000 --call-time 20ms --event-time 2ms --set concurrency=26,300
+  fclocal plan --rate 20000 --partitions 48 --set instanceConcurrency=1,5,26 --price vCPU-second=9,GB-second=1 --sort cost --report plan.html
   fclocal plan --rate 500 --error-rate 0.01 --json | jq '.runs[0].keepsUp'`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -105,6 +111,7 @@ Exit codes: 0 good; 1 the plan failed; 2 wrong usage or configuration.`,
 	flags.IntVar(&options.instancesPerMinute, "instances-per-minute", plan.DefaultInstancesPerMinute, "instances that FC creates at once, `N`, and each minute from then on; 300 in the large regions")
 	flags.DurationVar(&options.idleTimeout, "idle-timeout", plan.DefaultIdleTimeout, "an instance goes away after `D` without a call; 0: never")
 	flags.Uint64Var(&options.seed, "seed", 0, "`N` from which all chance comes")
+	flags.StringVar(&options.report, "report", "", "write a page with tables and charts to `FILE`.html")
 	flags.StringArrayVar(&options.price, "price", nil, "price the runs: `UNIT=PRICE,...` of "+strings.Join(priceUnits(), ", "))
 	flags.StringVar(&options.sort, "sort", "", "`cost|latency`: the cheapest or fastest run first, those that keep up before the others")
 	return command
@@ -132,7 +139,7 @@ func (o *planOptions) check(given func(option string) bool) error {
 		{o.maxInstances < 1, fmt.Sprintf("--max-instances %d: it must be 1 or more", o.maxInstances)},
 		{o.instancesPerMinute < 1, fmt.Sprintf("--instances-per-minute %d: it must be 1 or more", o.instancesPerMinute)},
 		{o.idleTimeout < 0, fmt.Sprintf("--idle-timeout %v: it must be 0 or more", o.idleTimeout)},
-		{!slices.Contains([]string{"", sortCost, sortLatency}, o.sort), fmt.Sprintf("--sort %s: it must be %s or %s", o.sort, sortCost, sortLatency)},
+		{o.sort != "" && sortedBest[o.sort] == "", fmt.Sprintf("--sort %s: it must be %s or %s", o.sort, sortCost, sortLatency)},
 	} {
 		if rule.broken {
 			return errors.New(rule.say)
@@ -203,6 +210,11 @@ func runPlans(ctx context.Context, options planOptions, given func(option string
 	if err != nil {
 		return err
 	}
+	if options.report != "" {
+		if err := report.CheckPage(options.report); err != nil {
+			return err
+		}
+	}
 	projects, err := options.projects(overrides, stderr)
 	if err != nil {
 		return err
@@ -266,6 +278,16 @@ func runPlans(ctx context.Context, options planOptions, given func(option string
 	}
 	if err := options.show(runs, stdout); err != nil {
 		return failure{err}
+	}
+	if options.report != "" {
+		page := report.Page{
+			Function: projects[0].Function.Name, Trigger: projects[0].Trigger.Name,
+			Load: options.loadInWords(), Assumptions: options.assumptions(),
+			Best: sortedBest[options.sort], Runs: runs,
+		}
+		if err := page.Write(options.report); err != nil {
+			return failure{err}
+		}
 	}
 	return nil
 }

@@ -115,6 +115,34 @@ func TestPlanPrice(t *testing.T) {
 	}
 }
 
+func TestPlanReport(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "plan.html")
+	args := []string{"--rate", "100", "--for", "1m", "--backlog", "5000", "--error-rate", "0.01", "--set", "CountBasedWindow=1,10", "--set", "Topic=<script>", "--price", "GB-second=2"}
+	output, err := tryPlan(append(args, "--sort", "latency", "--report", path)...)
+	if err != nil || !strings.Contains(output, "CountBasedWindow") {
+		t.Fatal(err, output)
+	}
+	page, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"Plan of dev_event-handler-builtin-runtime-Kafka-trigger-example-function<", "Trigger dev_event-handler-builtin-runtime-Kafka-trigger-example-trigger,",
+		"5,000 messages are in the topic", "100 messages a second come for 60 s.", "10 ms for a call and 1 ms for each event", "1 % of the calls return an error.",
+		"goes away after 60 s", "Prices: GB-second=2.", "All of 2 runs keep up.", "The fastest of them is run 1", "&lt;script&gt;",
+	} {
+		if !strings.Contains(string(page), want) {
+			t.Errorf("%q is not in the page", want)
+		}
+	}
+
+	output, err = tryPlan(append(args, "--report", filepath.Join(path, "plan.html"))...)
+	var failed failure
+	if !errors.As(err, &failed) || !strings.Contains(err.Error(), "the report cannot be written to "+path) || !strings.Contains(output, "CountBasedWindow") {
+		t.Errorf("error %v after %s", err, output)
+	}
+}
+
 func TestPlanMistakes(t *testing.T) {
 	for _, test := range []struct{ args, want string }{
 		{"", "--rate or --backlog"},
@@ -141,6 +169,7 @@ func TestPlanMistakes(t *testing.T) {
 		{"--rate 1 --price GB-second=1,GB-second=2", "--price GB-second is given twice"},
 		{"--rate 1 --price GB-second=1,", "--price : it must be"},
 		{"--rate 1 --set cpu= --price vCPU-second=1", "s.yaml has no cpu"},
+		{"--rate 1 --report plan.txt", "cannot report to plan.txt: the name must end in .html or .htm"},
 		{"--rate 1 --plot plan.pdf", ".svg or .png"},
 		{"--rate 1 --set CountBasedWindow", "NAME=VALUE"},
 		{"--rate 1 --set concurrency=0", "s.yaml"},

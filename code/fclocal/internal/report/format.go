@@ -2,6 +2,7 @@ package report
 
 import (
 	"math"
+	"time"
 
 	"golang.org/x/text/language"
 	"golang.org/x/text/message"
@@ -27,6 +28,9 @@ func number(x float64) string {
 		return english.Sprintf("%.0f", x)
 	}
 }
+
+// Duration renders a duration in the unit that suits it.
+func Duration(d time.Duration) string { return duration(d.Seconds() * 1000) }
 
 // duration renders milliseconds in the unit that suits them.
 func duration(milliseconds float64) string {

@@ -158,8 +158,13 @@ var (
 		return number(*p.VCPUSeconds)
 	}, nil}
 	instanceHours = figure[Planned]{"instance-hours", "instance-\nhours", func(p Planned) string { return number(p.InstanceHours) }, nil}
-	price         = figure[Planned]{"price", "price", func(p Planned) string { return money(*p.Price) }, withoutPrice}
-	priceOf       = figure[Planned]{"price", "", func(p Planned) string {
+	price         = figure[Planned]{"price", "price", func(p Planned) string {
+		if p.Price == nil {
+			return "-"
+		}
+		return money(*p.Price)
+	}, withoutPrice}
+	priceOf = figure[Planned]{"price", "", func(p Planned) string {
 		var parts []string
 		for _, part := range p.PriceParts {
 			parts = append(parts, part.Of+" "+money(part.Price))

@@ -1,5 +1,6 @@
 // Package report shows what runs of an event stream did: a table for people,
-// JSON for programs, a plot over time, and a live line while a run lasts.
+// JSON for programs, a plot over time, a page that has it all, and a live line
+// while a run lasts.
 package report
 
 import (

@@ -1,0 +1,217 @@
+package report
+
+import (
+	"bytes"
+	_ "embed"
+	"errors"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// A Page shows plans as an HTML file that needs nothing else: no script, and
+// nothing of the network.
+type Page struct {
+	Function string // its name
+	Trigger  string // its name
+
+	Load        []string // what comes to the topic, a sentence each
+	Assumptions []string // what the plans take as given, likewise
+
+	// Best says what the first of the sorted Runs is: cheapest or fastest. It is
+	// empty if they are not sorted.
+	Best string
+	Runs []Planned
+}
+
+// CheckPage returns an error if Write cannot write to a file of that name: its
+// ending must be .html or .htm.
+func CheckPage(path string) error {
+	switch strings.ToLower(filepath.Ext(path)) {
+	case ".html", ".htm":
+		return nil
+	default:
+		return fmt.Errorf("cannot report to %s: the name must end in .html or .htm", path)
+	}
+}
+
+// Write writes the page to a file, which is there in full or not at all. The
+// page stays below 1 MB with 50 runs.
+func (p Page) Write(path string) error {
+	if err := CheckPage(path); err != nil {
+		return err
+	}
+	var content bytes.Buffer
+	if err := pageTemplate.Execute(&content, p.view()); err != nil {
+		return err
+	}
+	if err := replaceFile(path, content.Bytes()); err != nil {
+		// Without the name of the temporary file.
+		var pathError *fs.PathError
+		var linkError *os.LinkError
+		switch {
+		case errors.As(err, &pathError):
+			err = pathError.Err
+		case errors.As(err, &linkError):
+			err = linkError.Err
+		}
+		return fmt.Errorf("the report cannot be written to %s: %w", path, err)
+	}
+	return nil
+}
+
+func replaceFile(path string, content []byte) error {
+	file, err := os.CreateTemp(filepath.Dir(path), ".fclocal-report-")
+	if err != nil {
+		return err
+	}
+	_, err = file.Write(content)
+	err = errors.Join(err, file.Chmod(0o644), file.Close())
+	if err == nil {
+		err = os.Rename(file.Name(), path)
+	}
+	if err != nil {
+		os.Remove(file.Name())
+	}
+	return err
+}
+
+//go:embed page.html
+var pageHTML string
+
+var pageTemplate = template.Must(template.New("page").Parse(pageHTML))
+
+// pageView is what page.html shows.
+type pageView struct {
+	Page
+	Verdict  string
+	Advised  *pageRun   // the best that keeps up, if Best is given
+	Settings []pageFact // that all runs have
+	Columns  []pageColumn
+	Runs     []pageRun
+
+	Charts   []chart
+	TimeUnit string
+	Drawn    []pageRun // that have a curve
+	NotDrawn string    // what the charts leave out
+}
+
+type pageFact struct{ Name, Value string }
+
+type pageColumn struct {
+	Name  string // in lines
+	Words bool   // not only numbers with units
+}
+
+type pageRun struct {
+	Number  int
+	Label   string
+	KeepsUp bool
+	runStyle
+
+	Cells   []pageCell // by column
+	Advice  string
+	Stopped string
+	Groups  [][]pageFact
+}
+
+type pageCell struct {
+	Text  string
+	Words bool
+}
+
+func (p Page) view() pageView {
+	shown := roundedPlans(p.Runs)
+	runs := runsOf(shown)
+	names := labels(runs)
+	// The table has what runs are chosen by, and fits a desktop's screen.
+	same, first, rest := arrange(runs, slices.Concat(
+		columns(shown, peakInstances, lagEnd, lagMax),
+		columns(runs, latencyP50, latencyP99, latencyMax),
+		columns(shown, price, gbSeconds, vcpuSeconds)))
+	view := pageView{Page: p, Verdict: verdict(shown)}
+	for _, s := range same {
+		view.Settings = append(view.Settings, pageFact{s.name, s.value})
+	}
+	for i, run := range shown {
+		view.Runs = append(view.Runs, pageRun{
+			Number: i + 1, Label: names[i], KeepsUp: run.KeepsUp,
+			runStyle: styleOf(i),
+			Advice:   run.Advice, Stopped: run.Stopped,
+		})
+	}
+	for _, c := range slices.Concat(first, rest) {
+		column := pageColumn{c.header, c.textual()}
+		view.Columns = append(view.Columns, column)
+		for i, cell := range c.cells {
+			view.Runs[i].Cells = append(view.Runs[i].Cells, pageCell{cell, column.Words})
+		}
+	}
+	for i, run := range shown {
+		for _, group := range plannedGroups(run) {
+			var facts []pageFact
+			for _, c := range group {
+				facts = append(facts, pageFact{c.name, c.cells[0]})
+			}
+			view.Runs[i].Groups = append(view.Runs[i].Groups, facts)
+		}
+	}
+
+	if len(runs) > 1 && p.Best != "" && shown[0].KeepsUp {
+		view.Advised = &view.Runs[0]
+	}
+	drawn := min(len(runs), chartCurves)
+	view.Drawn = view.Runs[:drawn]
+	if drawn < len(runs) {
+		view.NotDrawn = fmt.Sprintf("The curves are those of the first %d runs of %d. ", drawn, len(runs))
+	}
+	end := longest(runs[:drawn])
+	if shorter := chartEnd(shown[:drawn]); shorter < end {
+		view.NotDrawn += fmt.Sprintf("They end after %s; the longest run takes %s.", duration(shorter*1000), duration(end*1000))
+		end = shorter
+	}
+	unit := timeUnitOf(end, 6)
+	view.TimeUnit = unit.name
+	view.Charts = newCharts(runs[:drawn], unit)
+	return view
+}
+
+// chartEnd returns the seconds that charts show: twice the time of the load, so
+// that a run that takes days to catch up leaves the others their room. A backlog
+// alone has no such time.
+func chartEnd(planned []Planned) float64 {
+	load := 0.0
+	for _, p := range planned {
+		load = max(load, p.WallSeconds-p.DrainSeconds)
+	}
+	if load == 0 {
+		return longest(runsOf(planned))
+	}
+	return 2 * load
+}
+
+// verdict says how many runs keep up.
+func verdict(planned []Planned) string {
+	keeping := 0
+	for _, p := range planned {
+		if p.KeepsUp {
+			keeping++
+		}
+	}
+	switch n := len(planned); {
+	case n == 1 && keeping == 1:
+		return "The stream keeps up."
+	case n == 1:
+		return "The stream does not keep up."
+	case keeping == 0:
+		return fmt.Sprintf("None of %d runs keeps up.", n)
+	case keeping == n:
+		return fmt.Sprintf("All of %d runs keep up.", n)
+	default:
+		return fmt.Sprintf("%d of %d runs keep up.", keeping, n)
+	}
+}

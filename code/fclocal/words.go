@@ -1,0 +1,67 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"golang.org/x/text/language"
+	"golang.org/x/text/message"
+
+	"fclocal/internal/report"
+)
+
+// english groups the digits of large numbers: 100,000.
+var english = message.NewPrinter(language.English)
+
+// loadInWords are the load and the function's times, a sentence each.
+func (o *planOptions) loadInWords() []string {
+	load, function := o.load, o.function
+	var words []string
+	if load.Backlog > 0 {
+		words = append(words, english.Sprintf("%d messages are in the topic at the start.", load.Backlog))
+	}
+	if load.Rate > 0 {
+		words = append(words, english.Sprintf("%v messages a second come for %s.", load.Rate, report.Duration(load.For)))
+	}
+	words = append(words,
+		english.Sprintf("The topic has %d partitions. A message's event takes %d bytes of a call's payload.", load.Partitions, load.EventBytes),
+		english.Sprintf("A new instance takes its first call after %s.", report.Duration(function.ColdStart)))
+	if m := o.measured; m != nil {
+		words = append(words, english.Sprintf("Measured, a call takes %s of CPU time and %s for each event in it; it waits %s, and %s for each event.",
+			report.Duration(m.CallCPU), report.Duration(m.EventCPU), report.Duration(m.CallWait), report.Duration(m.EventWait)))
+	}
+	if o.measured == nil || function.CallTime > 0 || function.EventTime > 0 {
+		words = append(words, english.Sprintf("The function takes %s for a call and %s for each event in it.", report.Duration(function.CallTime), report.Duration(function.EventTime)))
+	}
+	words = append(words, english.Sprintf("Times differ by up to %v %% of themselves.", 100*function.Spread))
+	if function.ErrorRate > 0 {
+		words = append(words, english.Sprintf("%v %% of the calls return an error.", 100*function.ErrorRate))
+	}
+	return words
+}
+
+// assumptions are what the help says that is assumed, with the options' figures.
+func (o *planOptions) assumptions() []string {
+	idle := "Instances never go away."
+	if o.idleTimeout > 0 {
+		idle = fmt.Sprintf("An instance goes away after %s without a call.", report.Duration(o.idleTimeout))
+	}
+	instances := english.Sprintf("%d instances may be created at once", min(o.instancesPerMinute, o.maxInstances))
+	if o.maxInstances > o.instancesPerMinute {
+		instances += english.Sprintf(", and %d more each minute up to %d", o.instancesPerMinute, o.maxInstances)
+	}
+	words := []string{
+		idle + " FC bills the time with a call or a cold start.",
+		instances + ".",
+		"Messages come evenly over time and partitions.",
+	}
+	if o.measured != nil {
+		words = append(words, "Estimated: a vCPU is as fast as a core of the machine that measured the function; memory is what it took there. The calls of an instance share its cpu.")
+	} else {
+		words = append(words, "Calls in one instance do not slow each other down.")
+	}
+	if len(o.price) > 0 {
+		words = append(words, "Prices: "+strings.ReplaceAll(strings.Join(o.price, ","), ",", ", ")+". Retries are billed like other calls and events.")
+	}
+	return words
+}
