@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"golang.org/x/text/language"
 	"golang.org/x/text/message"
@@ -28,7 +29,7 @@ func (o *planOptions) loadInWords() []string {
 		english.Sprintf("A new instance takes its first call after %s.", report.Duration(function.ColdStart)))
 	if m := o.measured; m != nil {
 		words = append(words, english.Sprintf("Measured, a call takes %s of CPU time and %s for each event in it; it waits %s, and %s for each event.",
-			report.Duration(m.CallCPU), report.Duration(m.EventCPU), report.Duration(m.CallWait), report.Duration(m.EventWait)))
+			short(m.CallCPU), short(m.EventCPU), short(m.CallWait), short(m.EventWait)))
 	}
 	if o.measured == nil || function.CallTime > 0 || function.EventTime > 0 {
 		words = append(words, english.Sprintf("The function takes %s for a call and %s for each event in it.", report.Duration(function.CallTime), report.Duration(function.EventTime)))
@@ -65,3 +66,6 @@ func (o *planOptions) assumptions() []string {
 	}
 	return words
 }
+
+// short is a time of microseconds with as much of it as matters.
+func short(d time.Duration) time.Duration { return d.Round(100 * time.Nanosecond) }

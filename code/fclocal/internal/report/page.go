@@ -132,7 +132,7 @@ func (p Page) view() pageView {
 	same, first, rest := arrange(runs, slices.Concat(
 		columns(shown, peakInstances, lagEnd, lagMax),
 		columns(runs, latencyP50, latencyP99, latencyMax),
-		columns(shown, price, gbSeconds, vcpuSeconds)))
+		columns(shown, price, gbSeconds, vcpuSeconds, memory)))
 	view := pageView{Page: p, Verdict: verdict(shown)}
 	for _, s := range same {
 		view.Settings = append(view.Settings, pageFact{s.name, s.value})

@@ -171,6 +171,9 @@ var (
 		}
 		return money(*p.Price) + " (" + strings.Join(parts, ", ") + ")"
 	}, withoutPrice}
+	memory = figure[Planned]{"peak memory (estimate)", "peak memory\n(estimate)",
+		func(p Planned) string { return peakMemory.value(p.Run) },
+		func(p Planned) bool { return p.PeakMemoryMB == 0 }} // if it was not measured
 	throttled = counted("attempts refused with 429", "refused\n(429)", func(p Planned) int64 { return p.Throttled })
 	advice    = figure[Planned]{"advice", "", func(p Planned) string { return p.Advice }, func(p Planned) bool { return p.Advice == "" }}
 	left      = counted("pending", "pending", func(p Planned) int64 { return p.Pending }) // of a stream that has stopped
@@ -198,7 +201,7 @@ func plannedGroups(p Planned) [][]column {
 		slices.Concat(
 			columns(planned, peakInstances),
 			columns(runs, coldStarts, idleTasks),
-			columns(planned, instanceHours, gbSeconds, vcpuSeconds, priceOf)),
+			columns(planned, memory, instanceHours, gbSeconds, vcpuSeconds, priceOf)),
 	}
 }
 
@@ -209,7 +212,7 @@ func arrangePlanned(planned []Planned, runs []Run) (same []setting, first, rest 
 		columns(runs, latencyP50, latencyP95, latencyP99),
 		columns(planned, latencyP999),
 		columns(runs, latencyMax),
-		columns(planned, price, gbSeconds, vcpuSeconds, instanceHours),
+		columns(planned, price, gbSeconds, vcpuSeconds, instanceHours, memory),
 		columns(runs, calls, perCall, perSecond, coldStarts, idleTasks, retries),
 		columns(planned, throttled),
 		columns(runs, deadLettered, discarded, delivered),
