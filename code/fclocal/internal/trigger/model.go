@@ -94,7 +94,7 @@ type delivery struct {
 
 	attempts     int
 	call         CallID
-	instance     InstanceID
+	instance     *instance
 	firstFailure time.Duration
 	due          time.Duration // of the retry
 }
@@ -131,6 +131,7 @@ func New(config Config) *Model {
 		partitions: map[int32]*partition{},
 		histories:  map[int32]*history{},
 		calls:      map[CallID]*delivery{},
+		instances:  instances{concurrency: config.InstanceConcurrency, all: map[InstanceID]*instance{}},
 	}
 }
 
@@ -207,15 +208,15 @@ func (m *Model) InstanceEnded(now time.Duration, id InstanceID, err error) []Act
 	m.begin(now)
 	var lost []*delivery
 	for _, d := range m.calls {
-		if d.instance == id {
+		if d.instance.id == id {
 			lost = append(lost, d)
 		}
 	}
 	slices.SortFunc(lost, func(a, b *delivery) int { return cmp.Compare(a.call, b.call) })
-	m.instances.remove(id)
 	for _, d := range lost {
 		m.endCall(d, err)
 	}
+	m.instances.remove(id)
 	return m.dispatch()
 }
 
@@ -300,9 +301,9 @@ func (m *Model) begin(now time.Duration) {
 		}
 	}
 	if m.config.IdleTimeout > 0 {
-		m.instances.removeIdle(m.now-m.config.IdleTimeout, func(id InstanceID) {
+		for _, id := range m.instances.removeIdle(m.now - m.config.IdleTimeout) {
 			m.do(RemoveInstance{id})
-		})
+		}
 	}
 }
 
@@ -353,21 +354,21 @@ func (m *Model) attempt(d *delivery) {
 	if d.attempts > 1 {
 		m.stats.Retries++
 	}
-	id, created, ok := m.instances.take(m.config.InstanceConcurrency, m.config.MaxInstances)
-	if !ok {
+	i, created := m.instances.take(m.config.MaxInstances)
+	if i == nil {
 		m.stats.Throttled++
 		m.fail(d, ErrThrottled)
 		return
 	}
 	if created {
 		m.stats.PeakInstances = max(m.stats.PeakInstances, len(m.instances.all))
-		m.do(CreateInstance{id})
+		m.do(CreateInstance{i.id})
 	}
 	m.stats.Calls++
-	d.call, d.instance = CallID(m.stats.Calls), id
+	d.call, d.instance = CallID(m.stats.Calls), i
 	m.calls[d.call] = d
 	m.stats.PeakInFlight = max(m.stats.PeakInFlight, len(m.calls))
-	m.do(StartCall{d.call, id, d.batch, d.attempts})
+	m.do(StartCall{d.call, i.id, d.batch, d.attempts})
 }
 
 func (m *Model) endCall(d *delivery, err error) {
@@ -419,10 +420,9 @@ func (m *Model) retry(d *delivery, due time.Duration, err error) {
 		return
 	}
 	d.due = due
-	at, _ := slices.BinarySearchFunc(m.retrying, d, func(a, b *delivery) int {
+	m.retrying = insert(m.retrying, d, func(a, b *delivery) int {
 		return cmp.Or(cmp.Compare(a.due, b.due), cmp.Compare(a.batch.ID, b.batch.ID))
 	})
-	m.retrying = slices.Insert(m.retrying, at, d)
 	m.do(Retry{d.batch, d.attempts + 1, due, err})
 }
 
