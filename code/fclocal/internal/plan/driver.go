@@ -131,7 +131,7 @@ func (d *driver) run(ctx context.Context) error {
 			}
 		case ok:
 			d.advance(wake)
-			d.catchUp()
+			d.catchUp(false)
 			d.perform(d.model.Advance(d.now))
 		default:
 			return errors.New("plan: messages are left, and nothing happens any more") // a mistake in the program
@@ -201,7 +201,8 @@ func (d *driver) endCall(e *event) {
 	}
 	stats := d.model.Stats()
 	d.result.LagMax = max(d.result.LagMax, d.lag(stats))
-	d.catchUp()
+	alone := d.queue.empty() || d.queue.first().at > d.now
+	d.catchUp(alone && e.err == nil && stats.Retrying == 0)
 	if errors.Is(e.err, errTimeout) {
 		d.result.Timeouts++
 		d.endInstance(e.instance)
@@ -367,11 +368,24 @@ func (d *driver) feedChanged() {
 // catchUp tells the model what has arrived in windows that go, with a
 // TimeBasedWindow of 0, as they are when a slot comes up. It comes before all
 // that may free one.
-func (d *driver) catchUp() {
+//
+// With nextOnly it does so for the window that goes next. No other can go when
+// one call succeeds: its slot in the instance comes up too, so that the batch is
+// not refused. That holds while nothing else happens at the moment and no batch
+// waits for a retry.
+func (d *driver) catchUp(nextOnly bool) {
 	if d.Rules.TimeBasedWindow > 0 {
 		return
 	}
-	for _, t := range d.tasks {
+	tasks := d.tasks
+	if nextOnly {
+		next, ok := d.model.NextWindow()
+		if !ok {
+			return
+		}
+		tasks = tasks[next : next+1]
+	}
+	for _, t := range tasks {
 		if t.next <= d.now {
 			d.tell(t)
 			d.schedule(t)

@@ -265,6 +265,21 @@ func (m *Model) Backlogged(task int) bool {
 	return m.halted || m.tasks[task].waiting > 0
 }
 
+// NextWindow returns the task whose window goes when a slot comes up: with a
+// TimeBasedWindow of 0, the one that was opened first. ok is false if none does,
+// as all are empty or a closed batch goes first. A driver that knows when a slot
+// comes up can bring the window's records just before, instead of bringing each.
+func (m *Model) NextWindow() (task int, ok bool) {
+	if m.halted || m.config.TimeBasedWindow > 0 || !m.waiting.empty() {
+		return 0, false
+	}
+	d := m.oldestWindow()
+	if d == nil {
+		return 0, false
+	}
+	return d.task, true
+}
+
 // Room returns how many records with events of that size a task's window takes
 // before it is full. With 0 the next one goes to a new window. A driver that
 // knows the rate of arrival can tell from it when to bring records, instead of
@@ -331,10 +346,8 @@ func (m *Model) nextDelivery() *delivery {
 	if m.slots >= m.config.Concurrency {
 		return nil
 	}
-	if m.waiting.empty() && m.config.TimeBasedWindow == 0 {
-		if d := m.oldestWindow(); d != nil {
-			m.close(d)
-		}
+	if task, ok := m.NextWindow(); ok {
+		m.close(m.tasks[task].window)
 	}
 	if m.waiting.empty() {
 		return nil

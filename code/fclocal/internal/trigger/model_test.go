@@ -363,6 +363,38 @@ func TestBacklogged(t *testing.T) {
 	check("no more calls", true, true)
 }
 
+func TestNextWindow(t *testing.T) {
+	m := New(stream(func(c *Config) { c.MaximumTasks, c.TimeBasedWindow = 2, 0 }))
+	m.Assign(0, 0, 0, 0)
+	m.Assign(0, 1, 1, 0)
+	check := func(when string, wantTask int, wantOK bool) {
+		t.Helper()
+		if task, ok := m.NextWindow(); task != wantTask || ok != wantOK {
+			t.Errorf("%s: %d, %v, want %d, %v", when, task, ok, wantTask, wantOK)
+		}
+	}
+	arrive(0, 0, 1)(m, 0)
+	check("all windows are empty", 0, false)
+	arrive(1, 0, 1)(m, 0)
+	check("one is open", 1, true)
+	arrive(0, 1, 1)(m, 0)
+	check("and a later one", 1, true)
+	arrive(0, 2, 9)(m, 0)
+	check("which is full", 0, false)
+	m.CallEnded(0, 1, nil)
+	check("and in flight", 1, true)
+	m.CallEnded(0, 2, nil)
+	check("so are all", 0, false)
+	arrive(0, 11, 1)(m, 0)
+	m.Drain(0)
+	check("no more calls", 0, false)
+
+	m = New(stream(func(c *Config) { c.TimeBasedWindow = time.Second }))
+	m.Assign(0, 0, 0, 0)
+	arrive(0, 0, 1)(m, 0)
+	check("a window has a time", 0, false)
+}
+
 func TestRoom(t *testing.T) {
 	m := New(stream(func(c *Config) { c.BodyLimit = 81 })) // 8 events of 9 bytes
 	m.Assign(0, 0, 0, 0)
