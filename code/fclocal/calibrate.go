@@ -16,7 +16,6 @@ import (
 	"fclocal/internal/build"
 	"fclocal/internal/config"
 	"fclocal/internal/instance"
-	"fclocal/internal/measure"
 	"fclocal/internal/plan"
 	"fclocal/internal/report"
 	"fclocal/internal/stream"
@@ -51,8 +50,8 @@ var calibrations = []calibration{
 // streamCalibrations tell what stream itself takes for a call from what it takes
 // for an event.
 var streamCalibrations = []calibration{
-	{1, 15, 26, 26, 5000, 0, 0},
-	{20, 15, 26, 26, 100_000, 0, 0},
+	{10, 15, 26, 26, 30_000, 0, 0},
+	{200, 15, 26, 26, 200_000, 0, 0},
 }
 
 func (c calibration) set() map[string]string {
@@ -131,14 +130,10 @@ type calibrator struct {
 	progress *report.Progress
 	stderr   io.Writer
 
-	function measure.Function
-	host     plan.Host
+	host plan.Host
 }
 
 func (c *calibrator) run(ctx context.Context, projects []*config.Project) (results []report.Calibration, err error) {
-	if c.function, err = measureFunction(ctx, projects, c.binary, c.progress); err != nil {
-		return nil, err
-	}
 	if c.host, err = c.measureStream(ctx, projects[len(calibrations):]); err != nil {
 		return nil, err
 	}
@@ -192,15 +187,21 @@ func (c *calibrator) measureStream(ctx context.Context, projects []*config.Proje
 	return host, nil
 }
 
-// plan plans a calibration for this machine.
+// plan plans a calibration for this machine, with the function measured in as
+// many instances as it will have.
 func (c *calibrator) plan(ctx context.Context, project *config.Project, one calibration) (plan.Result, error) {
+	instances := (one.concurrency + one.instanceConcurrency - 1) / one.instanceConcurrency
+	f, err := measureFunction(ctx, []*config.Project{project}, c.binary, instances, c.progress)
+	if err != nil {
+		return plan.Result{}, err
+	}
 	load := plan.Load{Partitions: 1, EventBytes: defaultMessageSize}
 	if one.rate > 0 {
 		load.Rate, load.For = one.rate, time.Duration(float64(one.messages)/one.rate*float64(time.Second))
 	} else {
 		load.Backlog = int64(one.messages)
 	}
-	function := measured(c.function, project, c.host.Cores)
+	function := measured(f, project, c.host.Cores)
 	function.EventTime += one.eventTime
 	return plan.Run(ctx, plan.Config{
 		Rules: trigger.NewConfig(project.Function, *project.Trigger),

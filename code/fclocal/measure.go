@@ -18,8 +18,8 @@ import (
 
 // measureFunction measures the function for projects that differ in their
 // settings, with the memorySize, timeout and environmentVariables of the first one,
-// up to the largest of their batches.
-func measureFunction(ctx context.Context, projects []*config.Project, binary build.Binary, progress *report.Progress) (measure.Function, error) {
+// up to the largest of their batches, with so many instances at a time.
+func measureFunction(ctx context.Context, projects []*config.Project, binary build.Binary, instances int, progress *report.Progress) (measure.Function, error) {
 	project := projects[0]
 	event, err := readEvent("", project, nil)
 	if err != nil {
@@ -38,7 +38,7 @@ func measureFunction(ctx context.Context, projects []*config.Project, binary bui
 	defer logs.Close()
 	options := measure.Options{
 		Project: project, Binary: binary.Path, CodeDir: codeDirectory(project, binary),
-		Event: event, Logs: logs,
+		Event: event, Instances: instances, Logs: logs,
 		Progress: func(_, step, steps int) {
 			progress.Update(report.PlanState{Label: "measuring the function", Done: float64(step-1) / float64(steps)})
 		},

@@ -304,7 +304,7 @@ func (o *planOptions) measureFunction(ctx context.Context, projects []*config.Pr
 		return err
 	}
 	defer binary.Release()
-	f, err := measureFunction(ctx, projects, binary, report.NewProgress(stderr))
+	f, err := measureFunction(ctx, projects, binary, 1, report.NewProgress(stderr))
 	if err != nil {
 		return err
 	}

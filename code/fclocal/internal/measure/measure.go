@@ -67,6 +67,10 @@ type Options struct {
 	MaxEvents int
 	InFlight  int // calls that an instance takes at a time (instanceConcurrency), 1 or more
 
+	// Instances is how many of them take calls at a time; 0 is 1. Many processes get
+	// in each other's way on one machine, as they share its caches.
+	Instances int
+
 	// Logs gets the function's, of several processes: it must bear that they write
 	// at a time. nil discards them.
 	Logs io.Writer
@@ -91,6 +95,7 @@ func Run(ctx context.Context, o Options) (Function, error) {
 	if o.Progress == nil {
 		o.Progress = func(int, int, int) {}
 	}
+	o.Instances = max(o.Instances, 1)
 	server, err := runtimeapi.Listen()
 	if err != nil {
 		return Function{}, err
@@ -106,10 +111,14 @@ func Run(ctx context.Context, o Options) (Function, error) {
 	defer func() { stop(sizes) }()
 	for _, count := range batchSizes(events, o.MaxEvents) {
 		s := &size{measurement: m, payload: payload(events, count), Point: Point{Events: count}}
-		if s.process, err = m.start(); err != nil {
-			return Function{}, err
-		}
 		sizes = append(sizes, s)
+		for range o.Instances {
+			process, err := m.start()
+			if err != nil {
+				return Function{}, err
+			}
+			s.processes = append(s.processes, process)
+		}
 	}
 	steps := rounds * len(sizes)
 	for round := range rounds {
@@ -220,12 +229,12 @@ func median(times []time.Duration) time.Duration {
 	return times[len(times)/2]
 }
 
-// A size is a batch size that is being measured, in an instance of its own.
+// A size is a batch size that is being measured, in instances of its own.
 type size struct {
 	*measurement
 	Point
-	payload []byte
-	process *instance.Instance
+	payload   []byte
+	processes []*instance.Instance // the first one also takes the calls that are alone
 
 	rounds int
 	spent  time.Duration // in all rounds
@@ -234,7 +243,9 @@ type size struct {
 
 func stop(sizes []*size) {
 	for _, s := range sizes {
-		s.process.Stop()
+		for _, process := range s.processes {
+			process.Stop()
+		}
 	}
 }
 
@@ -247,10 +258,10 @@ func (s *size) warmUp(ctx context.Context) error {
 			return err
 		}
 	}
-	s.AloneMemory = s.process.PeakMemory()
+	s.AloneMemory = s.processes[0].PeakMemory()
 
 	s.InFlight = max(min(s.Options.InFlight, maximumEventsInFlight/s.Events, maximumBytesInFlight/len(s.payload)), 1)
-	s.block = s.InFlight
+	s.block = s.InFlight * s.Instances
 	begin := time.Now()
 	if err := s.sideBySide(ctx); err != nil {
 		return err
@@ -275,11 +286,11 @@ func (s *size) round(ctx context.Context) error {
 	}
 	duration := median(durations)
 	cpu := duration
-	before, _ := s.process.CPUTime()
+	before, _ := s.cpuTime()
 	if err := s.sideBySide(ctx); err != nil {
 		return err
 	}
-	if after, told := s.process.CPUTime(); told {
+	if after, told := s.cpuTime(); told {
 		cpu = (after - before) / time.Duration(s.block)
 	}
 	s.spent += time.Since(begin)
@@ -292,7 +303,9 @@ func (s *size) round(ctx context.Context) error {
 		s.CPU = cpu
 	}
 	s.Calls += len(durations) + s.block
-	s.Memory = s.process.PeakMemory()
+	for _, process := range s.processes {
+		s.Memory = max(s.Memory, process.PeakMemory())
+	}
 	if s.InFlight == 1 {
 		s.AloneMemory = s.Memory
 	}
@@ -304,7 +317,7 @@ func (s *size) round(ctx context.Context) error {
 func (s *size) alone(ctx context.Context, least time.Duration) ([]time.Duration, error) {
 	var durations []time.Duration
 	for begin := time.Now(); len(durations) == 0 || time.Since(begin) < least; {
-		result, err := s.call(ctx, s.process, s.payload)
+		result, err := s.call(ctx, s.processes[0], s.payload)
 		if err != nil {
 			return nil, err
 		}
@@ -313,20 +326,34 @@ func (s *size) alone(ctx context.Context, least time.Duration) ([]time.Duration,
 	return durations, nil
 }
 
-// sideBySide makes the calls of a block, InFlight at a time.
+// cpuTime is that of all instances; false where it is not told.
+func (s *size) cpuTime() (all time.Duration, told bool) {
+	for _, process := range s.processes {
+		spent, told := process.CPUTime()
+		if !told {
+			return 0, false
+		}
+		all += spent
+	}
+	return all, true
+}
+
+// sideBySide makes the calls of a block, InFlight at a time in every instance.
 func (s *size) sideBySide(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var begun atomic.Int64
 	var lanes sync.WaitGroup
-	for range s.Point.InFlight {
-		lanes.Go(func() {
-			for ctx.Err() == nil && begun.Add(1) <= int64(s.block) {
-				if _, err := s.call(ctx, s.process, s.payload); err != nil {
-					cancel(err) // the first of several counts
+	for _, process := range s.processes {
+		for range s.Point.InFlight {
+			lanes.Go(func() {
+				for ctx.Err() == nil && begun.Add(1) <= int64(s.block) {
+					if _, err := s.call(ctx, process, s.payload); err != nil {
+						cancel(err) // the first of several counts
+					}
 				}
-			}
-		})
+			})
+		}
 	}
 	lanes.Wait()
 	return context.Cause(ctx)
