@@ -7,6 +7,7 @@ import (
 	"io"
 	"math"
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"time"
@@ -236,6 +237,8 @@ func runPlans(ctx context.Context, options planOptions, given func(option string
 	}
 
 	progress := newPlanProgress(stderr, len(projects))
+	// Plans make much garbage and keep little: with 4 MB in use, collecting it took a third of the time.
+	defer debug.SetGCPercent(debug.SetGCPercent(400))
 	results := make([]plan.Result, len(projects))
 	failures := make([]error, len(projects))
 	cores := make(chan struct{}, runtime.GOMAXPROCS(0))
