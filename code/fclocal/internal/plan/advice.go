@@ -1,14 +1,18 @@
 package plan
 
-import "fmt"
+import (
+	"fmt"
+	"time"
+)
 
 // Advice says what limits a stream and which setting to change; "" if the
 // figures do not support anything.
 func (c Config) Advice(r Result) string {
 	rules := c.Rules
 	slots := r.CallTime + r.RetryingTime
-	cpu := r.CPUTime.Seconds() >= 0.95*c.Function.CPU*r.BusyTime.Seconds() && r.CPUTime > 0
+	cpu := r.FullCPUTime > 0 && r.FullCPUTime >= r.FullTime*9/10
 	full := r.FullTime >= r.Wall*19/20 && r.Wall > 0
+	atTimes := c.Load.changes() && r.FullTime >= r.Wall/100 && r.Wall > 0
 	switch {
 	case r.Stopped != "":
 		return "the stream stopped at a batch that failed: errorsTolerance ALL would let it go on"
@@ -33,14 +37,18 @@ func (c Config) Advice(r Result) string {
 		return fmt.Sprintf("instances limit: FC refused %d attempts with 429, as no more than %d could exist at the time: raise instanceConcurrency or lower concurrency", r.Throttled, r.PeakInstances)
 	case slots > 0 && r.RetryingTime > slots/2 && full:
 		return "errors limit: batches that wait for a retry take more than half of concurrency"
-	case full && !(c.Load.Rate > 0 && r.KeepsUp) && cpu:
+	case (full || atTimes) && !(c.Load.comes() && r.KeepsUp) && cpu:
 		return "cpu limits: the calls of an instance use all of it: raise cpu (and GOMAXPROCS with it, beyond 1), or lower instanceConcurrency for more instances"
-	case full && !(c.Load.Rate > 0 && r.KeepsUp):
+	case (full || atTimes) && !(c.Load.comes() && r.KeepsUp):
 		if rules.Concurrency >= 300 {
 			return "concurrency limits, and is at its maximum: make calls faster, or larger by CountBasedWindow"
 		}
 		return fmt.Sprintf("concurrency limits: all of it, %d, was in use: raise concurrency", rules.Concurrency)
-	case r.KeepsUp && c.Load.Rate > 0 && !full && r.Calls > 0:
+	case atTimes && rules.TimeBasedWindow > 0 && cpu:
+		return fmt.Sprintf("cpu limits at times: calls used all of it for %v: raise cpu, or lower instanceConcurrency, if the latencies are too high", r.FullTime.Round(time.Second))
+	case atTimes && rules.TimeBasedWindow > 0 && rules.Concurrency < 300:
+		return fmt.Sprintf("concurrency limits at times: all of it, %d, was in use for %v: raise concurrency if the latencies are too high", rules.Concurrency, r.FullTime.Round(time.Second))
+	case r.KeepsUp && c.Load.comes() && !full && !atTimes && r.Calls > 0:
 		return fmt.Sprintf("nothing limits: %.3g of %d calls were in flight on average", r.CallTime.Seconds()/r.Wall.Seconds(), rules.Concurrency)
 	}
 	return ""

@@ -28,8 +28,10 @@ type driver struct {
 	emptyRoom int     // records that an empty window takes
 	told      int64
 	total     int64
+	curve     *curve
 	started   time.Duration // when the last task's load begins
-	behind    float64       // messages that the tasks' later starts make up
+	behind    float64       // messages that the tasks' later starts make up, where one passes in a nanosecond
+	phases    float64       // and their phases
 
 	loadEnd   time.Duration
 	loadEnded bool
@@ -38,6 +40,8 @@ type driver struct {
 	ticks    []tick
 	interval time.Duration // between ticks
 	nextTick time.Duration
+
+	dayBefore struct{ produced, lag int64 } // the end of the load, or its start
 
 	result Result
 }
@@ -74,6 +78,7 @@ func newDriver(config Config) *driver {
 		model:     trigger.New(config.Rules),
 		random:    rand.New(rand.NewPCG(config.Rules.Seed, 1)), // the model's own is 0
 		tasks:     newTasks(config),
+		curve:     newCurve(config.Load),
 		instances: map[trigger.InstanceID]*instance{},
 	}
 	d.Rules.MaxInstances = limit
@@ -86,6 +91,7 @@ func newDriver(config Config) *driver {
 			d.loadEnd = max(d.loadEnd, t.start+config.Load.For)
 			d.started = max(d.started, t.start)
 			d.behind += float64(t.start) / t.interval
+			d.phases += t.phase
 		}
 		d.model.Assign(0, t.id, int32(t.id), 0)
 	}
@@ -95,6 +101,10 @@ func newDriver(config Config) *driver {
 		d.interval = max(d.loadEnd/1000, 1)
 	}
 	d.queue.set(&event{kind: loadEnd, index: -1}, d.loadEnd)
+	d.dayBefore.produced, d.dayBefore.lag = config.Load.Backlog, config.Load.Backlog
+	if d.curve != nil && config.Load.For > day {
+		d.queue.set(&event{kind: dayBefore, index: -1}, config.Load.For-day)
+	}
 	if config.InstancesAtOnce > 0 && config.InstancesPerMinute > 0 && config.InstancesAtOnce < limit {
 		d.queue.set(&event{kind: minute, index: -1}, time.Minute)
 	}
@@ -160,6 +170,9 @@ func (d *driver) advance(to time.Duration) {
 	d.result.RetryingTime += passed * time.Duration(stats.Retrying)
 	if stats.InFlight+stats.Retrying >= d.Rules.Concurrency {
 		d.result.FullTime += passed
+		if d.cores.threads > 0.95*d.Function.CPU*float64(len(d.instances)) {
+			d.result.FullCPUTime += passed
+		}
 	}
 	for d.nextTick <= to {
 		d.tick(d.nextTick, stats)
@@ -184,12 +197,14 @@ func (d *driver) happen(e *event) {
 		if grown < d.Rules.MaxInstances {
 			d.queue.set(e, d.now+time.Minute)
 		}
+	case dayBefore:
+		d.dayBefore.produced, d.dayBefore.lag = d.produced(), d.lag(d.model.Stats())
 	case loadEnd:
 		d.loadEnded = true
 		stats := d.model.Stats()
 		d.tick(d.now, stats)
 		d.result.LagEnd = d.lag(stats)
-		d.result.KeepsUp = d.Load.Rate > 0 && d.lagIsSteady()
+		d.result.KeepsUp = d.Load.comes() && d.lagIsSteady(stats)
 	}
 }
 
@@ -461,14 +476,14 @@ func (d *driver) recordLatencies(batch *trigger.Batch) {
 }
 
 // produced returns how many messages have arrived by now. While all tasks have a
-// load it may be one too many for each.
+// load at the same rate it may be one too many for each.
 func (d *driver) produced() int64 {
 	if d.now >= d.loadEnd {
 		return d.total
 	}
-	if d.now >= d.started && d.now < d.Load.For {
+	if rate, since := d.curve.steady(d.now); d.now >= since+d.started && d.now < d.Load.For {
 		load := float64(d.total - d.Load.Backlog)
-		n := load*float64(d.now)/float64(d.Load.For) - d.behind + float64(len(d.tasks))
+		n := load*d.curve.passed(d.now)/d.curve.passed(d.Load.For) - d.behind*rate - d.phases + float64(len(d.tasks))
 		return d.Load.Backlog + min(int64(n), d.total-d.Load.Backlog)
 	}
 	return d.producedExactly()
@@ -507,7 +522,7 @@ func (d *driver) tick(at time.Duration, stats trigger.Stats) {
 }
 
 // lagIsSteady decides Result.KeepsUp.
-func (d *driver) lagIsSteady() bool {
+func (d *driver) lagIsSteady(stats trigger.Stats) bool {
 	lowest := func(from, to time.Duration) int64 {
 		lag := int64(math.MaxInt64)
 		for _, t := range d.ticks {
@@ -517,13 +532,18 @@ func (d *driver) lagIsSteady() bool {
 		}
 		return lag
 	}
-	tenth := d.loadEnd / 10
 	windows := 0.0 // what open windows hold
 	for _, t := range d.tasks {
 		if t.total > t.backlog {
-			windows += min(float64(d.Rules.CountBasedWindow), float64(d.Rules.TimeBasedWindow)/t.interval+1)
+			windows += min(float64(d.Rules.CountBasedWindow), float64(d.Rules.TimeBasedWindow)*d.curve.peak()/t.interval+1)
 		}
 	}
+	if d.curve != nil {
+		calls := float64(stats.InFlight+stats.Retrying) * float64(d.result.EventsInCalls) / float64(max(stats.Calls, 1))
+		between := float64(d.total - d.dayBefore.produced)
+		return float64(d.result.LagEnd-d.dayBefore.lag) <= max(windows+calls, between/100)
+	}
+	tenth := d.loadEnd / 10
 	between := float64(d.total-d.Load.Backlog) / 2
 	growth := lowest(d.loadEnd-tenth, d.loadEnd) - lowest(d.loadEnd/2-tenth, d.loadEnd/2)
 	return float64(growth) <= max(windows, between/100)
@@ -546,7 +566,7 @@ func (d *driver) finish() Result {
 	} else { // it has stopped
 		r.LagEnd = r.Pending
 	}
-	if d.Load.Rate == 0 {
+	if !d.Load.comes() {
 		r.KeepsUp = r.Pending == 0
 	}
 	r.KeepsUp = r.KeepsUp && r.Stopped == ""

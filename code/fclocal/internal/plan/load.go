@@ -2,6 +2,7 @@ package plan
 
 import (
 	"math"
+	"math/rand/v2"
 	"time"
 )
 
@@ -10,11 +11,17 @@ import (
 // show. So each task has one partition for all that it owns, and its messages
 // are numbered from 0 in order of arrival, the backlog first.
 type task struct {
-	id       int
-	backlog  int64
-	total    int64
-	start    time.Duration // when the first message after the backlog arrives
-	interval float64       // nanoseconds between them
+	id      int
+	backlog int64
+	total   int64
+
+	// The others arrive as the curve, which begins at start for this task, passes
+	// each multiple of interval. They are not all at the same moment as those of
+	// other tasks: phase is for this one, in intervals.
+	curve    *curve
+	start    time.Duration
+	interval float64
+	phase    float64 // from 0 to 1
 
 	told   int64         // messages that the model knows
 	next   time.Duration // when the first that it does not know arrives
@@ -30,24 +37,34 @@ const never = time.Duration(math.MaxInt64)
 func newTasks(config Config) []*task {
 	load, rules := config.Load, config.Rules
 	tasks := make([]*task, min(rules.MaximumTasks, load.Partitions))
-	count := int64(math.Round(load.Rate * load.For.Seconds()))
+	count := int64(math.Round(load.messages()))
+	curve := newCurve(load)
+	shares := newShares(load, rules.Seed)
 	first := 0
 	for id := range tasks {
 		partitions := load.Partitions / len(tasks)
 		if id < load.Partitions%len(tasks) {
 			partitions++
 		}
-		t := &task{id: id}
-		t.backlog = share(load.Backlog, load.Partitions, first, partitions)
-		if n := share(count, load.Partitions, first, partitions); n > 0 {
+		t := &task{id: id, curve: curve}
+		t.backlog = shares.of(load.Backlog, first, partitions)
+		if n := shares.of(count, first, partitions); n > 0 {
 			t.total = n
-			t.interval = float64(load.For) / float64(n)
-			// The windows of all tasks fill one after another.
-			round := t.interval
-			if window := float64(rules.TimeBasedWindow); window > 0 {
-				round = min(t.interval*float64(rules.CountBasedWindow), window, float64(load.For))
+			t.interval = curve.passed(load.For) / float64(n)
+			window := float64(rules.TimeBasedWindow)
+			if curve == nil && shares.cumulated == nil {
+				// The windows of all tasks fill one after another.
+				round := t.interval
+				if window > 0 {
+					round = min(t.interval*float64(rules.CountBasedWindow), window, float64(load.For))
+				}
+				t.start = time.Duration(round * float64(id) / float64(len(tasks)))
+			} else {
+				// No order lasts. Multiples of the golden ratio are evenly spread, by
+				// whatever is a round of the windows at the time.
+				_, t.phase = math.Modf(float64(id) * math.Phi)
+				t.start = time.Duration(min(window, float64(load.For)) * t.phase)
 			}
-			t.start = time.Duration(round * float64(id) / float64(len(tasks)))
 		}
 		t.total += t.backlog
 		t.next = t.arrival(0)
@@ -58,10 +75,42 @@ func newTasks(config Config) []*task {
 	return tasks
 }
 
-// share is what some of all partitions, from first on, have of n messages.
-func share(n int64, all, first, some int) int64 {
-	each, more := n/int64(all), n%int64(all)
-	return each*int64(some) + min(max(more-int64(first), 0), int64(some))
+// shares is how messages are spread over the partitions.
+type shares struct {
+	partitions int64
+	cumulated  []float64 // share of all partitions before each, and 1; nil: all are even
+}
+
+func newShares(load Load, seed uint64) shares {
+	s := shares{partitions: int64(load.Partitions)}
+	if load.Skew == 0 {
+		return s
+	}
+	random := rand.New(rand.NewPCG(seed, 2)) // the model's own is 0, the driver's 1
+	s.cumulated = make([]float64, load.Partitions+1)
+	sum := 0.0
+	for partition, k := range random.Perm(load.Partitions) {
+		sum += math.Pow(float64(k+1), -load.Skew)
+		s.cumulated[partition+1] = sum
+	}
+	for i := range s.cumulated {
+		s.cumulated[i] /= sum
+	}
+	return s
+}
+
+// of is what some partitions, from first on, have of n messages.
+func (s shares) of(n int64, first, some int) int64 {
+	return s.before(n, first+some) - s.before(n, first)
+}
+
+// before is what the partitions before one have of n messages.
+func (s shares) before(n int64, partition int) int64 {
+	if s.cumulated != nil {
+		return int64(math.Round(float64(n) * s.cumulated[partition]))
+	}
+	each, more := n/s.partitions, n%s.partitions
+	return each*int64(partition) + min(more, int64(partition))
 }
 
 // arrival returns when a message arrives; never if there is none of that number.
@@ -72,7 +121,7 @@ func (t *task) arrival(number int64) time.Duration {
 	case number < t.backlog:
 		return 0
 	}
-	return t.start + time.Duration(float64(number-t.backlog)*t.interval)
+	return t.start + t.curve.when((float64(number-t.backlog)+t.phase)*t.interval)
 }
 
 // arrived returns how many messages have arrived by now.
@@ -80,7 +129,7 @@ func (t *task) arrived(now time.Duration) int64 {
 	if t.total == t.backlog || now < t.start {
 		return t.backlog
 	}
-	n := t.backlog + int64(float64(now-t.start)/t.interval)
+	n := t.backlog + int64(t.curve.passed(now-t.start)/t.interval-t.phase)
 	n = min(max(n, t.backlog), t.total)
 	for t.arrival(n) <= now { // both sides are rounded
 		n++

@@ -7,10 +7,12 @@
 //
 // Beside those of package trigger:
 //
-//   - Messages are evenly spread over the partitions and over time. The tasks'
-//     windows fill one after another, as those of a stream that has run for long.
-//   - Tasks share the partitions by range, like Kafka's range assignor. A task
-//     always finds its messages fetched.
+//   - The messages of a partition come at even intervals, which change with the
+//     rate alone: there are no bursts. The tasks' windows fill one after another, as
+//     those of a stream that has run for long.
+//   - Tasks share the partitions by range, like Kafka's range assignor, whatever is
+//     in them: a skew may give a task several large ones. A task always finds its
+//     messages fetched.
 //   - CallTime and EventTime are waits: a call takes them however many others its
 //     instance has. CPU time comes before them, and the calls of an instance share
 //     its cpu evenly; that a cpu of less than one core has bursts is left out.
@@ -22,6 +24,7 @@ package plan
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"time"
 
@@ -67,13 +70,36 @@ type Config struct {
 	Progress func(done float64)
 }
 
-// Load is what comes to the topic: a backlog, a steady rate or both.
+// Load is what comes to the topic: a backlog, a rate or both.
 type Load struct {
 	Partitions int           // 1 or more
 	Backlog    int64         // messages that are there at the start
 	Rate       float64       // messages a second, over all partitions
-	For        time.Duration // how long they come
+	Rates      []Rate        // that change over the day, in place of Rate; see [ParseRates]
+	For        time.Duration // how long they come, from midnight on
 	EventBytes int           // of each message's event in the payload
+
+	// Skew, from 0 to 5, is the exponent of Zipf's law: a partition's share of the
+	// backlog and of the rate is as 1/k^Skew for the k-th largest. Which one that is
+	// comes from the Seed. With 0 all are even.
+	Skew float64
+}
+
+// comes reports whether there is more than the backlog.
+func (l Load) comes() bool { return l.Rate > 0 || len(l.Rates) > 0 }
+
+// changes reports whether the rate is not always the same.
+func (l Load) changes() bool { return len(l.Rates) > 1 }
+
+// messages returns how many there are beside the backlog, not yet rounded.
+func (l Load) messages() float64 {
+	if len(l.Rates) == 1 {
+		l.Rate = l.Rates[0].PerSecond
+	}
+	if c := newCurve(l); c != nil {
+		return c.passed(l.For) / 1e9
+	}
+	return l.Rate * l.For.Seconds()
 }
 
 // Function is how long the function takes.
@@ -132,8 +158,11 @@ type Result struct {
 
 	// KeepsUp says that the lag does not grow: its minimum at the end of the load is
 	// that at half of it, except for 1 % of what came between them or what open
-	// windows hold. With a backlog alone it says that all of it is finished. A stream
-	// that has stopped does not keep up.
+	// windows hold. With Rates that change it says that the lag at the end of the
+	// load is that of a day before, or of the start of a load of at most a day, except
+	// for 1 % of what came between them or what open windows and calls hold: a peak
+	// may be too much if what it leaves behind is made up later. With a backlog alone
+	// it says that all of it is finished. A stream that has stopped does not keep up.
 	KeepsUp bool
 
 	InstanceTime time.Duration // of all instances together, from creation to removal or the end
@@ -142,6 +171,7 @@ type Result struct {
 	CallTime     time.Duration // of all calls together, with their cold starts
 	RetryingTime time.Duration // of all batches together that waited for a retry
 	FullTime     time.Duration // with all of Concurrency in use
+	FullCPUTime  time.Duration // of that, with the cpu of all instances in use too
 
 	PeakMemory int64 // bytes, of the largest instance; 0 without Function.BaseMemory
 
@@ -159,7 +189,9 @@ func (c Config) check() error {
 		{c.Load.Partitions < 1, "there must be 1 partition or more"},
 		{c.Load.Backlog < 0 || c.Load.EventBytes < 0 || c.Load.For < 0, "the load must not be negative"},
 		{!(c.Load.Rate >= 0) || math.IsInf(c.Load.Rate, 1), "the rate must be a number of 0 or more"},
-		{c.Load.Rate*c.Load.For.Seconds()+float64(c.Load.Backlog) > 1e15, "there must be at most 10^15 messages"},
+		{c.Load.Rate > 0 && len(c.Load.Rates) > 0, "there must be one rate or those of a day"},
+		{!(c.Load.Skew >= 0 && c.Load.Skew <= 5), "the skew must be from 0 to 5"},
+		{c.Load.Skew > 0 && c.Load.Partitions > 1e6, "with a skew there must be at most 10^6 partitions"},
 		{c.Function.CallTime < 0 || c.Function.EventTime < 0 || c.Function.ColdStart < 0 || c.Function.Timeout < 0, "times must not be negative"},
 		{c.Load.For > 10*365*day, "the load must not last more than ten years"},
 		{max(c.Function.CallTime, c.Function.EventTime, c.Function.ColdStart) > day, "a call, an event and a cold start must not take more than a day"},
@@ -174,6 +206,15 @@ func (c Config) check() error {
 		if rule.broken {
 			return errors.New("plan: " + rule.say)
 		}
+	}
+	if err := checkRates(c.Load.Rates); err != nil {
+		return fmt.Errorf("plan: %w", err)
+	}
+	switch messages := c.Load.messages(); {
+	case messages+float64(c.Load.Backlog) > 1e15:
+		return errors.New("plan: there must be at most 10^15 messages")
+	case len(c.Load.Rates) > 0 && messages == 0:
+		return fmt.Errorf("plan: within the %v of the load all rates are 0", c.Load.For)
 	}
 	return nil
 }

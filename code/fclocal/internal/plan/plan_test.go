@@ -216,7 +216,7 @@ func TestFailures(t *testing.T) {
 func randomConfig(seed uint64) Config {
 	random := rand.New(rand.NewPCG(seed, 9))
 	one := func(values ...int) int { return values[random.IntN(len(values))] }
-	return Config{
+	c := Config{
 		Rules: trigger.Config{
 			MaximumTasks: one(1, 2, 5), Concurrency: one(1, 2, 7, 26), CountBasedWindow: one(1, 3, 10, 100),
 			TimeBasedWindow: time.Duration(one(0, 0, 50, 1000, 15_000)) * time.Millisecond, BodyLimit: int64(one(50, 500, 1_000_000)),
@@ -239,11 +239,21 @@ func randomConfig(seed uint64) Config {
 		Host:            []*Host{nil, {Cores: 2, CallCPU: time.Millisecond}, {Cores: 0.5, EventCPU: 100 * time.Microsecond}}[random.IntN(3)],
 		InstancesAtOnce: one(0, 1, 2), InstancesPerMinute: one(0, 2), Drain: random.IntN(4) > 0,
 	}
+	c.Load.Skew = []float64{0, 0, 0.7, 3}[random.IntN(4)]
+	switch random.IntN(4) {
+	case 0: // within a day
+		c.Load.Rate, c.Load.For = 0, c.Load.For+time.Second
+		c.Load.Rates = []Rate{{0, float64(one(1, 30))}, {500_000_000, float64(one(0, 60, 400))}, {3 * time.Second, float64(one(0, 1, 100))}}
+	case 1: // over days
+		c.Load.Rate, c.Load.For = 0, time.Duration(one(30, 60))*time.Hour
+		c.Load.Rates = []Rate{{0, 0}, {8 * time.Hour, 0.002}, {20 * time.Hour, 0.02}, {20*time.Hour + time.Minute, 0}}
+	}
+	return c
 }
 
 // check finds figures that contradict each other or the configuration.
 func check(c Config, r Result) error {
-	load := int64(math.Round(c.Load.Rate * c.Load.For.Seconds()))
+	load := int64(math.Round(c.Load.Rate*c.Load.For.Seconds() + count(c.Load.Rates, 0, c.Load.For)))
 	limit := (c.Rules.Concurrency + c.Rules.InstanceConcurrency - 1) / c.Rules.InstanceConcurrency
 	if c.Function.Timeout > 0 {
 		limit = c.Rules.Concurrency // an instance that ends leaves its slots to new ones
@@ -389,6 +399,16 @@ func TestMistakes(t *testing.T) {
 		"error rate": func(c *Config) { c.Function.ErrorRate = -0.1 },
 		"years":      func(c *Config) { c.Load.Rate, c.Load.For = 1e-9, math.MaxInt64 },
 		"day":        func(c *Config) { c.Function.EventTime = 25 * time.Hour },
+		"both rates": func(c *Config) { c.Load.Rates = []Rate{{0, 1}} },
+		"rates":      func(c *Config) { c.Load.Rate, c.Load.Rates = 0, []Rate{{0, 1}, {time.Hour, -1}} },
+		"all rates":  func(c *Config) { c.Load.Rate, c.Load.Rates = 0, []Rate{{0, 0}} },
+		"midnight":   func(c *Config) { c.Load.Rate, c.Load.Rates = 0, []Rate{{time.Minute, 1}} },
+		"ascending":  func(c *Config) { c.Load.Rate, c.Load.Rates = 0, []Rate{{0, 1}, {0, 1}} },
+		"tomorrow":   func(c *Config) { c.Load.Rate, c.Load.Rates = 0, []Rate{{0, 1}, {day, 1}} },
+		"too late":   func(c *Config) { c.Load.Rate, c.Load.Rates = 0, []Rate{{0, 0}, {time.Hour, 1}} },
+		"many":       func(c *Config) { c.Load.Rate, c.Load.Rates = 0, []Rate{{0, 1}, {time.Minute, 1e15}} },
+		"skew":       func(c *Config) { c.Load.Skew = 5.1 },
+		"skew of":    func(c *Config) { c.Load.Skew, c.Load.Partitions = 1, 2e6 },
 		"growth":     func(c *Config) { c.InstancesPerMinute = -1 },
 	} {
 		c := Config{Rules: rules(), Load: Load{Partitions: 1, Rate: 1, For: time.Hour}}

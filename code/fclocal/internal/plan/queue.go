@@ -10,12 +10,13 @@ import (
 type kind int8
 
 const (
-	feed    kind = iota // messages are told to the model
-	fed                 // the stream has done its work for a call
-	begun               // a call begins in its instance
-	ended               // a call ends
-	minute              // the allowance of instances grows
-	loadEnd             // nothing more arrives
+	feed      kind = iota // messages are told to the model
+	fed                   // the stream has done its work for a call
+	begun                 // a call begins in its instance
+	ended                 // a call ends
+	minute                // the allowance of instances grows
+	dayBefore             // the end of the load
+	loadEnd               // nothing more arrives
 )
 
 // event is something that happens at a moment.
