@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"os"
 	"runtime"
 	"runtime/debug"
 	"strings"
@@ -27,6 +28,7 @@ type planOptions struct {
 	runsOptions
 
 	load     plan.Load
+	rateFile string
 	function plan.Function
 	measure  bool
 	measured *measure.Function // what it has found; nil without it
@@ -61,8 +63,12 @@ func newPlanCommand(global *globalOptions) *cobra.Command {
 stream. It answers how many instances Function Compute will create, whether the
 function keeps up, how late messages get and what that uses.
 
-The load is a steady --rate, a --backlog or both. After it has ended, the stream
-goes on until all messages are finished.
+The load is a --rate, a --backlog or both. In place of a steady --rate, the lines
+of a --rate-file give a day's: a time, as 06:30, 06:30:15 or 6h30m, and the
+messages a second from then on, until the next line's; the first time is 00:00.
+With --for above 24h the day repeats. With --skew, partitions have more or less
+of all this: the share of the k-th largest is as 1/k^S. After the load has
+ended, the stream goes on until all messages are finished.
 
 How long the function takes is given by --call-time and --event-time: their
 defaults are no more than an example. With --measure the function is built and
@@ -79,8 +85,8 @@ vCPU-seconds, GB-seconds and calls of FC, events delivered by EventBridge. --sor
 puts the best run first, --report writes a page to keep or to show.
 
 Assumed, as it is not documented: instances go away after --idle-timeout, of which
-FC bills only the time with a call or a cold start; messages come evenly over
-time and partitions. Documented: an account has 100 to 300 instances in a region
+FC bills only the time with a call or a cold start; at each rate, messages come at
+even intervals. Documented: an account has 100 to 300 instances in a region
 (--max-instances), and 300 more a minute at most in the large ones
 (--instances-per-minute: so many at once, and more each minute).
 
@@ -89,6 +95,7 @@ Exit codes: 0 good; 1 the plan failed; 2 wrong usage or configuration.`,
   fclocal plan --backlog 50000000 --measure --set instanceConcurrency=1,5,26
   fclocal plan --backlog 50000000 --call-time 20ms --event-time 2ms --set concurrency=26,300
   fclocal plan --rate 20000 --partitions 48 --set instanceConcurrency=1,5,26 --price vCPU-second=9,GB-second=1 --sort cost --report plan.html
+  fclocal plan --rate-file rates.txt --skew 1 --partitions 48 --for 72h --plot days.svg
   fclocal plan --rate 500 --error-rate 0.01 --json | jq '.runs[0].keepsUp'`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -98,7 +105,9 @@ Exit codes: 0 good; 1 the plan failed; 2 wrong usage or configuration.`,
 	flags := command.Flags()
 	options.addTo(flags)
 	flags.Float64Var(&options.load.Rate, "rate", 0, "`N` messages a second, over all partitions")
-	flags.DurationVar(&options.load.For, "for", time.Hour, "how long messages come at --rate, `D`")
+	flags.StringVar(&options.rateFile, "rate-file", "", "a time of the day and the messages a second from then on, in each line of `FILE`")
+	flags.DurationVar(&options.load.For, "for", time.Hour, "how long messages come, `D`; with --rate-file by default 24h")
+	flags.Float64Var(&options.load.Skew, "skew", 0, "partitions are not even: exponent `S` of Zipf's law, 0 to 5")
 	flags.Int64Var(&options.load.Backlog, "backlog", 0, "`N` messages are in the topic at the start")
 	flags.IntVar(&options.load.Partitions, "partitions", 1, "partitions of the topic, `N`")
 	flags.IntVar(&options.load.EventBytes, "message-size", defaultMessageSize, "`BYTES` of each message's event in a call's payload")
@@ -120,6 +129,7 @@ Exit codes: 0 good; 1 the plan failed; 2 wrong usage or configuration.`,
 
 // check finds options that make no sense or do not go together.
 func (o *planOptions) check(given func(option string) bool) error {
+	comes := o.load.Rate != 0 || o.rateFile != ""
 	share := func(f float64) bool { return f >= 0 && f <= 1 } // false for NaN
 	for _, rule := range []struct {
 		broken bool
@@ -127,9 +137,11 @@ func (o *planOptions) check(given func(option string) bool) error {
 	}{
 		{!(o.load.Rate >= 0) || math.IsInf(o.load.Rate, 1), fmt.Sprintf("--rate %v: it must be a number of 0 or more", o.load.Rate)},
 		{o.load.Backlog < 0, fmt.Sprintf("--backlog %d: it must be 0 or more", o.load.Backlog)},
-		{o.load.Rate == 0 && o.load.Backlog == 0, "there is nothing to plan for: --rate or --backlog gives the load"},
-		{o.load.Rate == 0 && given("for"), "--for is how long messages come at --rate: give one"},
+		{o.load.Rate != 0 && o.rateFile != "", "--rate and --rate-file exclude each other: give one of them"},
+		{!comes && o.load.Backlog == 0, "there is nothing to plan for: --rate, --rate-file or --backlog gives the load"},
+		{!comes && given("for"), "--for is how long messages come at --rate or --rate-file: give one"},
 		{o.load.For <= 0, fmt.Sprintf("--for %v: it must be above 0", o.load.For)},
+		{!(o.load.Skew >= 0 && o.load.Skew <= 5), fmt.Sprintf("--skew %v: it must be from 0 to 5", o.load.Skew)},
 		{o.load.Partitions < 1, fmt.Sprintf("--partitions %d: it must be 1 or more", o.load.Partitions)},
 		{o.load.EventBytes < 1, fmt.Sprintf("--message-size %d: it must be 1 or more", o.load.EventBytes)},
 		{o.function.CallTime < 0, fmt.Sprintf("--call-time %v: it must be 0 or more", o.function.CallTime)},
@@ -180,6 +192,15 @@ func (p *planProgress) finish(run int) {
 	p.update(run, 1)
 }
 
+func readRates(path string) ([]plan.Rate, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	return plan.ParseRates(path, file)
+}
+
 // config is the plan of a project.
 func (o *planOptions) config(project *config.Project) plan.Config {
 	rules := trigger.NewConfig(project.Function, *project.Trigger)
@@ -214,6 +235,14 @@ func runPlans(ctx context.Context, options planOptions, given func(option string
 	if options.report != "" {
 		if err := report.CheckPage(options.report); err != nil {
 			return err
+		}
+	}
+	if options.rateFile != "" {
+		if options.load.Rates, err = readRates(options.rateFile); err != nil {
+			return err
+		}
+		if !given("for") {
+			options.load.For = 24 * time.Hour
 		}
 	}
 	projects, err := options.projects(overrides, stderr)

@@ -143,14 +143,50 @@ func TestPlanReport(t *testing.T) {
 	}
 }
 
+func TestPlanDay(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "rates.txt")
+	if err := os.WriteFile(file, []byte("# a day\n00:00 1\n12:00 30\n14:00,2\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	runs := mustPlan(t, "--rate-file", file, "--partitions", "9", "--skew", "1", "--call-time", "1s", "--set", "concurrency=1,26", "--set", "maximumTasks=9")
+	for i, run := range runs {
+		// 10 messages a call make 10 a second with a concurrency of 1.
+		if want := int64(12*3600 + 2*3600*30 + 10*3600*2); run.Produced != want || run.Pending != 0 || !run.KeepsUp || run.WallSeconds < 86400 || run.WallSeconds > 86500 {
+			t.Errorf("%+v, want %d messages in a day", run, want)
+		}
+		if late := run.LagMax > 100_000; late != (i == 0) {
+			t.Errorf("concurrency %d: the lag is %d at most", run.Concurrency, run.LagMax)
+		}
+	}
+	two := mustPlan(t, "--rate-file", file, "--for", "48h")[0]
+	if two.Produced != 2*runs[0].Produced {
+		t.Errorf("%d messages in two days, %d in one", two.Produced, runs[0].Produced)
+	}
+}
+
 func TestPlanMistakes(t *testing.T) {
+	dir := t.TempDir()
+	for name, content := range map[string]string{"rates.txt": "00:00 0\n06:30 5000\n", "wrong.txt": "00:00 1\n\n25:00 1\n", "empty.txt": ""} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
 	for _, test := range []struct{ args, want string }{
-		{"", "--rate or --backlog"},
+		{"", "--rate, --rate-file or --backlog"},
 		{"--backlog 5 --for 1m", "--for is how long"},
 		{"--rate -1", "--rate -1"},
 		{"--rate NaN", "--rate NaN"},
 		{"--rate 1 --for 0s", "--for 0s"},
 		{"--rate 1e15", "10^15"},
+		{"--rate 1 --rate-file DIR/rates.txt", "exclude each other"},
+		{"--rate-file DIR/missing.txt", "missing.txt: "},
+		{"--rate-file DIR/empty.txt", "empty.txt: no line has a time and a rate"},
+		{"--rate-file DIR/wrong.txt", `wrong.txt:3: "25:00": a time is HH:MM`},
+		{"--rate-file DIR/rates.txt --for -1h", "--for -1h"},
+		{"--rate-file DIR/rates.txt --for 6h", "within the 6h0m0s of the load all rates are 0"},
+		{"--rate 1 --skew -1", "--skew -1"},
+		{"--rate 1 --skew NaN", "--skew NaN"},
+		{"--rate 1 --skew 1 --partitions 2000000", "10^6 partitions"},
 		{"--backlog -1", "--backlog -1"},
 		{"--rate 1 --partitions 0", "--partitions 0"},
 		{"--rate 1 --message-size 0", "--message-size 0"},
@@ -174,7 +210,7 @@ func TestPlanMistakes(t *testing.T) {
 		{"--rate 1 --set CountBasedWindow", "NAME=VALUE"},
 		{"--rate 1 --set concurrency=0", "s.yaml"},
 	} {
-		_, err := tryPlan(strings.Fields(test.args)...)
+		_, err := tryPlan(strings.Fields(strings.ReplaceAll(test.args, "DIR", dir))...)
 		if err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: %v, want %q", test.args, err, test.want)
 		}
