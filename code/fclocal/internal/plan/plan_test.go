@@ -374,6 +374,10 @@ func TestAdvice(t *testing.T) {
 		{"the stream stopped", func(c *Config) { c.Function.ErrorRate, c.Rules.ErrorsTolerated = 1, false }},
 		// All slots are in use, but larger batches could take more.
 		{"", func(c *Config) { c.Rules.TimeBasedWindow, c.Rules.Concurrency = 0, 11 }},
+		{"", func(c *Config) {
+			c.Rules.TimeBasedWindow, c.Rules.Concurrency = 0, 11
+			c.Load.Rate, c.Load.Rates = 0, []Rate{{0, 100}, {5 * time.Minute, 1}}
+		}},
 		{"", func(c *Config) { c.Load.Rate = 1e-6 }},
 	} {
 		c := Config{

@@ -87,6 +87,9 @@ func TestArrivals(t *testing.T) {
 		if d.total != c.Load.Backlog+int64(math.Round(all)) {
 			t.Fatalf("seed %d: %d messages, want %d and %v", seed, d.total, c.Load.Backlog, all)
 		}
+		if at := d.curve.when(d.curve.passed(c.Load.For)); at > c.Load.For {
+			t.Errorf("seed %d: a load of %v ends after %v", seed, c.Load.For, at)
+		}
 		for _, task := range d.tasks {
 			before := time.Duration(0)
 			for number := task.backlog; number < task.total; number++ {
@@ -159,6 +162,20 @@ func TestKeepsUpWithCurve(t *testing.T) {
 		}
 		if advice := c.Advice(result); !strings.HasPrefix(advice, test.advice) {
 			t.Errorf("%s: advice %q, want %q", test.name, advice, test.advice)
+		}
+	}
+}
+
+// Windows do not close at the same moment, neither at the one rate nor at the other.
+func TestTasksTakeTurns(t *testing.T) {
+	for _, window := range []time.Duration{0, 15 * time.Second} {
+		c := Config{
+			Rules: rules(), Load: Load{Partitions: 20, Rates: []Rate{{0, 20}, {time.Hour, 200}}, For: 2 * time.Hour},
+			Function: Function{CallTime: time.Millisecond}, Drain: true,
+		}
+		c.Rules.MaximumTasks, c.Rules.TimeBasedWindow = 20, window
+		if result := mustRun(t, c); result.PeakInFlight > 3 {
+			t.Errorf("TimeBasedWindow %v: %d calls in flight", window, result.PeakInFlight)
 		}
 	}
 }
