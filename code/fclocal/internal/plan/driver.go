@@ -532,14 +532,17 @@ func (d *driver) lagIsSteady(stats trigger.Stats) bool {
 		}
 		return lag
 	}
-	windows := 0.0 // what open windows hold
+	windows, largest := 0.0, 0.0 // what open windows hold
 	for _, t := range d.tasks {
 		if t.total > t.backlog {
-			windows += min(float64(d.Rules.CountBasedWindow), float64(d.Rules.TimeBasedWindow)*d.curve.peak()/t.interval+1)
+			window := min(float64(d.Rules.CountBasedWindow), float64(d.Rules.TimeBasedWindow)*d.curve.peak()/t.interval+1)
+			windows += window
+			largest = max(largest, window)
 		}
 	}
 	if d.curve != nil {
-		calls := float64(stats.InFlight+stats.Retrying) * float64(d.result.EventsInCalls) / float64(max(stats.Calls, 1))
+		average := float64(d.result.EventsInCalls) / float64(max(stats.Calls, 1))
+		calls := float64(stats.InFlight+stats.Retrying) * max(largest, average)
 		between := float64(d.total - d.dayBefore.produced)
 		return float64(d.result.LagEnd-d.dayBefore.lag) <= max(windows+calls, between/100)
 	}

@@ -148,6 +148,7 @@ func TestKeepsUpWithCurve(t *testing.T) {
 		{"the night makes it up", []Rate{{0, 100}, {22 * hour, 360}}, 2 * day, true, 720_000, "concurrency limits at times", 0},
 		{"the night does not", []Rate{{0, 250}, {20 * hour, 360}}, 3 * day, false, 3*4*100*3600 - 2*20*10*3600, "concurrency limits: ", 0},
 		{"the rate falls too late", []Rate{{0, 300}, {23 * hour, 1}}, day, false, 40 * 23 * 3600, "concurrency limits: ", 0},
+		{"calls take long for the load", []Rate{{0, 20}, {hour / 2, 40}}, hour, true, 5000, "nothing limits", 0},
 		{"a backlog beside it", []Rate{{0, 100}, {12 * hour, 250}}, day, true, 1e6, "concurrency limits at times", 1e6},
 	} {
 		c := Config{
@@ -168,14 +169,32 @@ func TestKeepsUpWithCurve(t *testing.T) {
 
 // Windows do not close at the same moment, neither at the one rate nor at the other.
 func TestTasksTakeTurns(t *testing.T) {
-	for _, window := range []time.Duration{0, 15 * time.Second} {
+	for _, test := range []struct {
+		window, call time.Duration
+		inFlight     int // at most
+	}{{0, 20 * time.Millisecond, 6}, {15 * time.Second, 50 * time.Millisecond, 4}} {
 		c := Config{
 			Rules: rules(), Load: Load{Partitions: 20, Rates: []Rate{{0, 20}, {time.Hour, 200}}, For: 2 * time.Hour},
-			Function: Function{CallTime: time.Millisecond}, Drain: true,
+			Function: Function{CallTime: test.call}, Drain: true,
 		}
-		c.Rules.MaximumTasks, c.Rules.TimeBasedWindow = 20, window
-		if result := mustRun(t, c); result.PeakInFlight > 3 {
-			t.Errorf("TimeBasedWindow %v: %d calls in flight", window, result.PeakInFlight)
+		c.Rules.MaximumTasks, c.Rules.TimeBasedWindow = 20, test.window
+		if result := mustRun(t, c); result.PeakInFlight > test.inFlight {
+			t.Errorf("TimeBasedWindow %v: %d calls in flight, want at most %d", test.window, result.PeakInFlight, test.inFlight)
+		}
+	}
+}
+
+// While the tasks go over to another rate one by one, what is produced is right.
+func TestProducedAtChanges(t *testing.T) {
+	c := Config{Rules: rules(), Load: Load{Partitions: 20, Rates: []Rate{{0, 1000}, {time.Hour, 0}, {2 * time.Hour, 5000}}, For: 3 * time.Hour}}
+	c.Rules.MaximumTasks = 20
+	d := newDriver(c)
+	for hour := range time.Duration(4) {
+		for second := range time.Duration(20) {
+			d.now = hour*time.Hour + second*time.Second
+			if over := d.produced() - d.producedExactly(); over < 0 || over > 20 {
+				t.Errorf("at %v it is %d too many", d.now, over)
+			}
 		}
 	}
 }
