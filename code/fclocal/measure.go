@@ -67,6 +67,7 @@ func measured(f measure.Function, project *config.Project, cores float64) plan.F
 	if threads, err := strconv.Atoi(project.Function.EnvironmentVariables["GOMAXPROCS"]); err == nil && threads > 0 {
 		cores = min(cores, float64(threads))
 	}
+	f = f.UpTo(project.Trigger.BatchWindow.CountBasedWindow)
 	return plan.Function{
 		CallCPU: f.CallCPU, EventCPU: f.EventCPU, CallTime: f.CallWait, EventTime: f.EventWait, CPU: cores,
 		BaseMemory: f.BaseMemory, EventMemory: f.EventMemory, FurtherEventMemory: f.FurtherEventMemory,

@@ -1,13 +1,16 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"golang.org/x/text/language"
 	"golang.org/x/text/message"
 
+	"fclocal/internal/plan"
 	"fclocal/internal/report"
 )
 
@@ -24,9 +27,16 @@ func (o *planOptions) loadInWords() []string {
 	if load.Rate > 0 {
 		words = append(words, english.Sprintf("%v messages a second come for %s.", load.Rate, report.Duration(load.For)))
 	}
+	if o.rateFile != "" {
+		highest := slices.MaxFunc(load.Rates, func(a, b plan.Rate) int { return cmp.Compare(a.PerSecond, b.PerSecond) })
+		words = append(words, english.Sprintf("Messages come for %s at the rates of %s, %v a second at most.", report.Duration(load.For), o.rateFile, highest.PerSecond))
+	}
 	words = append(words,
 		english.Sprintf("The topic has %d partitions. A message's event takes %d bytes of a call's payload.", load.Partitions, load.EventBytes),
 		english.Sprintf("A new instance takes its first call after %s.", report.Duration(function.ColdStart)))
+	if load.Skew > 0 {
+		words = append(words, english.Sprintf("The k-th largest partition has a share as 1/k^%v.", load.Skew))
+	}
 	if m := o.measured; m != nil {
 		words = append(words, english.Sprintf("Measured, a call takes %s of CPU time and %s for each event in it; it waits %s, and %s for each event.",
 			short(m.CallCPU), short(m.EventCPU), short(m.CallWait), short(m.EventWait)))
@@ -54,7 +64,7 @@ func (o *planOptions) assumptions() []string {
 	words := []string{
 		idle + " FC bills the time with a call or a cold start.",
 		instances + ".",
-		"Messages come evenly over time and partitions.",
+		"Messages come at even intervals at each rate.",
 	}
 	if o.measured != nil {
 		words = append(words, "Estimated: a vCPU is as fast as a core of the machine that measured the function; memory is what it took there. The calls of an instance share its cpu.")

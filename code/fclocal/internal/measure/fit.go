@@ -2,6 +2,7 @@ package measure
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	"gonum.org/v1/gonum/floats"
@@ -70,6 +71,31 @@ func (f Function) Wait(events int) time.Duration {
 // flight (1 or more) of so many events each.
 func (f Function) Memory(events, inFlight int) int64 {
 	return f.BaseMemory + int64(float64(events)*(f.EventMemory+float64(inFlight-1)*f.FurtherEventMemory))
+}
+
+// UpTo is the fit for calls of so many events at most, from the batch sizes that
+// such calls lie between: what an event costs is not the same at all sizes.
+func (f Function) UpTo(events int) Function {
+	n := 0
+	for n < len(f.Points) && (n < 2 || f.Points[n-1].Events < events) {
+		n++
+	}
+	f.Points = f.Points[:n]
+	f.fit()
+	return f
+}
+
+// Least is the fit to the least of two measurements of the same batch sizes; see
+// rounds for why.
+func (f Function) Least(other Function) Function {
+	points := slices.Clone(f.Points[:min(len(f.Points), len(other.Points))])
+	for i := range points {
+		points[i].CPU = min(points[i].CPU, other.Points[i].CPU)
+		points[i].Duration = min(points[i].Duration, other.Points[i].Duration)
+	}
+	f.Points = points
+	f.fit()
+	return f
 }
 
 // fit sets the figures from the points, of which there must be one.

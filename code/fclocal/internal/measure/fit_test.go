@@ -74,6 +74,41 @@ func TestFitWithNoise(t *testing.T) {
 	}
 }
 
+// Small batches that cost 1 ms for each event, and large ones with half of that.
+func TestUpTo(t *testing.T) {
+	f := Function{Points: []Point{
+		{Events: 1, InFlight: 1, CPU: 2 * time.Millisecond}, {Events: 10, InFlight: 1, CPU: 11 * time.Millisecond},
+		{Events: 100, InFlight: 1, CPU: 51 * time.Millisecond}, {Events: 1000, InFlight: 1, CPU: 501 * time.Millisecond},
+	}}
+	f.fit()
+	for _, events := range []int{1, 10} {
+		if got := f.UpTo(events); got.CallCPU != time.Millisecond || got.EventCPU != time.Millisecond {
+			t.Errorf("up to %d: %v and %v, want 1 ms and 1 ms", events, got.CallCPU, got.EventCPU)
+		}
+	}
+	for events, points := range map[int]int{11: 3, 100: 3, 101: 4, 5000: 4} {
+		if got := f.UpTo(events); len(got.Points) != points || got.EventCPU >= time.Millisecond {
+			t.Errorf("up to %d: %d batch sizes, %v for each event", events, len(got.Points), got.EventCPU)
+		}
+	}
+	if got := (Function{Points: f.Points[:1]}).UpTo(10); got.EventCPU != 2*time.Millisecond {
+		t.Errorf("a single size: %v for each event", got.EventCPU)
+	}
+}
+
+func TestLeast(t *testing.T) {
+	slow, fast := Function{CallCPU: 3000, EventCPU: 200}, Function{CallCPU: 1000, EventCPU: 100}
+	a, b := Function{Points: points(slow, 1)}, Function{Points: points(fast, 1)}
+	b.Points[0].CPU *= 10
+	got := a.Least(b)
+	if got.Points[0].CPU != slow.CPU(1) || got.Points[1].CPU != fast.CPU(10) || got.UpTo(1000).EventCPU == 0 {
+		t.Errorf("%+v", got)
+	}
+	if a.Points[1].CPU != slow.CPU(10) {
+		t.Error("the first measurement has changed")
+	}
+}
+
 func TestTable(t *testing.T) {
 	f := Function{
 		CallCPU: 85 * time.Microsecond, EventCPU: 14234, CallWait: 60 * time.Microsecond, ColdStart: 2345678,

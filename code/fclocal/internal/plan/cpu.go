@@ -26,6 +26,7 @@ type cores struct {
 // runtime does with the goroutines of an instance.
 type station struct {
 	limit   float64 // cores at most, above 0; a part of a core is a thread that runs for that part of the time
+	spread  bool    // a job uses all of these, and not one at most
 	running []job
 	queue   []job
 	clock   float64 // of the cores, when running was true
@@ -41,7 +42,12 @@ type job struct {
 }
 
 // threads is how many cores the station uses.
-func (s *station) threads() float64 { return min(float64(len(s.running)), s.limit) }
+func (s *station) threads() float64 {
+	if s.spread && len(s.running) > 0 {
+		return s.limit
+	}
+	return min(float64(len(s.running)), s.limit)
+}
 
 // rate is for how much of the time a busy thread has a core.
 func (c *cores) rate() float64 {
@@ -110,7 +116,7 @@ func (c *cores) change(s *station, jobs func()) {
 	s.clock = c.clock
 	c.threads -= s.threads()
 	jobs()
-	for len(s.queue) > 0 && float64(len(s.running)) < s.limit {
+	for len(s.queue) > 0 && s.threads() < s.limit {
 		next := s.queue[0]
 		s.queue = s.queue[1:]
 		next.slice = min(next.left, timeSlice)

@@ -28,7 +28,8 @@ func TestCPUIsShared(t *testing.T) {
 		{"several have all of them", 26, 26, 4, nil, 400},
 		{"26 instances on a host of two cores", 26, 1, 1, &Host{Cores: 2}, 200},
 		{"one of one thread leaves a core free", 26, 26, 1, &Host{Cores: 2}, 100},
-		{"the stream on the core that is free", 26, 26, 1, &Host{Cores: 2, CallCPU: 5 * time.Millisecond}, 100},
+		// For 3.75 of 11.25 ms it works on both cores, and leaves 2/3 of one to the call.
+		{"the stream beside one instance", 26, 26, 1, &Host{Cores: 2, CallCPU: 5 * time.Millisecond}, 1000 / 11.25},
 		{"the stream beside 26 instances", 26, 1, 1, &Host{Cores: 2, CallCPU: 5 * time.Millisecond, EventCPU: 5 * time.Millisecond}, 100},
 		{"the stream limits", 26, 1, 1, &Host{Cores: 2, CallCPU: 90 * time.Millisecond}, 20},
 	} {

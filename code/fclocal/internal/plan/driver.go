@@ -83,7 +83,8 @@ func newDriver(config Config) *driver {
 	}
 	d.Rules.MaxInstances = limit
 	if config.Host != nil {
-		d.cores.count, d.feeder.limit = config.Host.Cores, config.Host.Cores
+		d.cores.count = config.Host.Cores
+		d.feeder = station{limit: config.Host.Cores, spread: true} // it works for a call in several goroutines
 	}
 	for _, t := range d.tasks {
 		d.total += t.total
@@ -454,8 +455,10 @@ func (d *driver) schedule(t *task) {
 const pieces = 10
 
 // recordLatencies records how long each message of a batch has waited, the first
-// of each run exactly and the others in pieces.
+// of each run exactly and the others in pieces. The one that stands for its piece
+// is another in each batch, so that over many of them all count.
 func (d *driver) recordLatencies(batch *trigger.Batch) {
+	_, within := math.Modf(float64(batch.ID) * (math.Phi - 1))
 	for _, run := range batch.Runs {
 		t := d.tasks[run.Partition]
 		record := func(number, count int64) {
@@ -470,7 +473,7 @@ func (d *driver) recordLatencies(batch *trigger.Batch) {
 		n := min(rest, pieces)
 		for i := range n {
 			from, to := begin+rest*i/n, begin+rest*(i+1)/n
-			record((from+to-1)/2, to-from)
+			record(from+int64(within*float64(to-from)), to-from)
 		}
 	}
 }

@@ -149,6 +149,21 @@ func TestLatencies(t *testing.T) {
 	}
 }
 
+// Large batches' latencies are as even as those of their messages.
+func TestLatenciesOfLargeBatches(t *testing.T) {
+	r := rules() // a window of 1000 fills in 10 s
+	r.CountBasedWindow, r.TimeBasedWindow = 1000, 15*time.Second
+	result := mustRun(t, Config{
+		Rules: r, Load: Load{Partitions: 1, Rate: 100, For: 10 * time.Minute, EventBytes: 500},
+		Function: Function{CallTime: 100 * time.Millisecond}, Drain: true,
+	})
+	for percent, want := range map[float64]float64{10: 1.1, 25: 2.6, 50: 5.1, 75: 7.6, 99: 10.0, 100: 10.1} {
+		if got := result.Latencies.Percentile(percent).Seconds(); math.Abs(got-want) > 0.15 {
+			t.Errorf("p%v is %.2f s, want %v", percent, got, want)
+		}
+	}
+}
+
 func TestInstanceTime(t *testing.T) {
 	// A call of 1 s every 100 s: its instance goes away 60 s later.
 	r := rules()
