@@ -29,6 +29,7 @@ type driver struct {
 	told      int64
 	total     int64
 	curve     *curve
+	counted   time.Duration // when the lag was last looked at after a call
 	started   time.Duration // when the last task's load begins
 	behind    float64       // messages that the tasks' later starts make up, where one passes in a nanosecond
 	phases    float64       // and their phases
@@ -215,10 +216,14 @@ func (d *driver) endCall(e *event) {
 		d.free = append(d.free, e)
 		return
 	}
-	stats := d.model.Stats()
-	d.result.LagMax = max(d.result.LagMax, d.lag(stats))
+	// After a change of the rate, counting takes a look at all tasks: a hundred
+	// times between two ticks are enough.
+	if _, steady := d.steadyRate(); steady || d.now-d.counted >= d.interval/100 {
+		d.counted = d.now
+		d.result.LagMax = max(d.result.LagMax, d.lag(d.model.Stats()))
+	}
 	alone := d.queue.empty() || d.queue.first().at > d.now
-	d.catchUp(alone && e.err == nil && stats.Retrying == 0)
+	d.catchUp(alone && e.err == nil && d.model.Stats().Retrying == 0)
 	if errors.Is(e.err, errTimeout) {
 		d.result.Timeouts++
 		d.endInstance(e.instance)
@@ -484,12 +489,19 @@ func (d *driver) produced() int64 {
 	if d.now >= d.loadEnd {
 		return d.total
 	}
-	if rate, since := d.curve.steady(d.now); d.now >= since+d.started && d.now < d.Load.For {
+	if rate, steady := d.steadyRate(); steady {
 		load := float64(d.total - d.Load.Backlog)
 		n := load*d.curve.passed(d.now)/d.curve.passed(d.Load.For) - d.behind*rate - d.phases + float64(len(d.tasks))
 		return d.Load.Backlog + min(int64(n), d.total-d.Load.Backlog)
 	}
 	return d.producedExactly()
+}
+
+// steadyRate returns the rate at which the load's curve passes, and whether that
+// is the rate of all tasks.
+func (d *driver) steadyRate() (rate float64, ok bool) {
+	rate, since := d.curve.steady(d.now)
+	return rate, d.now >= since+d.started && d.now < d.Load.For
 }
 
 func (d *driver) producedExactly() (n int64) {
