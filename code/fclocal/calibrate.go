@@ -137,7 +137,7 @@ type calibrator struct {
 
 func (c *calibrator) run(ctx context.Context, projects []*config.Project) (results []report.Calibration, err error) {
 	// A function that fails says so here, and not after the retries of a stream.
-	if _, err := measureFunction(ctx, projects[:1], c.binary, 1, c.progress); err != nil {
+	if _, err := measureFunction(ctx, projects[:1], c.binary, measure.Options{}, c.progress); err != nil {
 		return nil, err
 	}
 	if c.host, err = c.measureStream(ctx, projects[len(calibrations):]); err != nil {
@@ -209,7 +209,7 @@ func (c *calibrator) both(ctx context.Context, project *config.Project, one cali
 		rounds = cpuRounds
 	}
 	for round := range rounds {
-		measured, err := measureFunction(ctx, []*config.Project{project}, c.binary, instances, c.progress)
+		measured, err := measureFunction(ctx, []*config.Project{project}, c.binary, measure.Options{Instances: instances}, c.progress)
 		if err != nil {
 			return ran, f, err
 		}

@@ -18,8 +18,8 @@ import (
 
 // measureFunction measures the function for projects that differ in their
 // settings, with the memorySize, timeout and environmentVariables of the first one,
-// up to the largest of their batches, with so many instances at a time.
-func measureFunction(ctx context.Context, projects []*config.Project, binary build.Binary, instances int, progress *report.Progress) (measure.Function, error) {
+// up to the options' MaxEvents and the largest of the projects' batches.
+func measureFunction(ctx context.Context, projects []*config.Project, binary build.Binary, options measure.Options, progress *report.Progress) (measure.Function, error) {
 	project := projects[0]
 	event, err := readEvent("", project, nil)
 	if err != nil {
@@ -36,12 +36,10 @@ func measureFunction(ctx context.Context, projects []*config.Project, binary bui
 	}
 	defer os.Remove(logs.Name())
 	defer logs.Close()
-	options := measure.Options{
-		Project: project, Binary: binary.Path, CodeDir: codeDirectory(project, binary),
-		Event: event, Instances: instances, Logs: logs,
-		Progress: func(_, step, steps int) {
-			progress.Update(report.PlanState{Label: "measuring the function", Done: float64(step-1) / float64(steps)})
-		},
+	options.Project, options.Binary, options.CodeDir = project, binary.Path, codeDirectory(project, binary)
+	options.Event, options.Logs = event, logs
+	options.Progress = func(_, step, steps int) {
+		progress.Update(report.PlanState{Label: "measuring the function", Done: float64(step-1) / float64(steps)})
 	}
 	for _, p := range projects {
 		options.MaxEvents = max(options.MaxEvents, p.Trigger.BatchWindow.CountBasedWindow)

@@ -336,7 +336,7 @@ func (o *planOptions) measureFunction(ctx context.Context, projects []*config.Pr
 		return err
 	}
 	defer binary.Release()
-	f, err := measureFunction(ctx, projects, binary, 1, report.NewProgress(stderr))
+	f, err := measureFunction(ctx, projects, binary, measure.Options{MaxEvents: 1000}, report.NewProgress(stderr))
 	if err != nil {
 		return err
 	}
@@ -345,7 +345,7 @@ func (o *planOptions) measureFunction(ctx context.Context, projects []*config.Pr
 	if err := f.Table(stderr); err != nil {
 		return failure{err}
 	}
-	fmt.Fprintf(stderr, "fclocal: the plan's times, with %v vCPU as a share of a core of this machine, and its memory are estimates from that\n", projects[0].Function.CPU)
+	fmt.Fprintln(stderr, "fclocal: estimates: a vCPU counts as a core of this machine; each run has the fit of the batches up to its CountBasedWindow")
 	return nil
 }
 

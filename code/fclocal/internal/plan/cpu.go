@@ -14,12 +14,12 @@ const timeSlice = float64(10 * time.Millisecond)
 // cores run the CPU work of stations. With a count, the threads of all stations
 // share so many of them evenly; without one, every thread has a core.
 type cores struct {
-	count    float64       // 0: no limit
-	now      time.Duration // of the last event, whatever it was
-	at       time.Duration // of the last change here, to which clock belongs
-	clock    float64       // nanoseconds that a thread has run which was never off its core
-	threads  float64       // busy, of all stations
-	stations stations      // busy ones, by the end of their next slice
+	count    float64           // 0: no limit
+	now      time.Duration     // of the last event, whatever it was
+	at       time.Duration     // of the last change here, to which clock belongs
+	clock    float64           // nanoseconds that a thread has run which was never off its core
+	threads  float64           // busy, of all stations
+	stations ordered[*station] // busy ones, by the end of their next slice
 }
 
 // A station is a process that runs jobs on its threads in turn, as the Go
@@ -143,22 +143,5 @@ func (c *cores) change(s *station, jobs func()) {
 	}
 }
 
-type stations []*station
-
-func (s stations) Len() int           { return len(s) }
-func (s stations) Less(i, j int) bool { return s[i].end < s[j].end }
-func (s stations) Swap(i, j int) {
-	s[i], s[j] = s[j], s[i]
-	s[i].index, s[j].index = i, j
-}
-func (s *stations) Push(x any) {
-	x.(*station).index = len(*s)
-	*s = append(*s, x.(*station))
-}
-func (s *stations) Pop() any {
-	last := len(*s) - 1
-	x := (*s)[last]
-	(*s)[last] = nil
-	*s = (*s)[:last]
-	return x
-}
+func (s *station) before(other *station) bool { return s.end < other.end }
+func (s *station) moved(index int)            { s.index = index }

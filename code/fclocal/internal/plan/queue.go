@@ -41,7 +41,7 @@ type event struct {
 
 // queue has the events in order.
 type queue struct {
-	events events
+	events ordered[*event]
 	order  int64
 }
 
@@ -69,25 +69,33 @@ func (q *queue) remove(e *event) {
 func (q *queue) empty() bool   { return len(q.events) == 0 }
 func (q *queue) first() *event { return q.events[0] }
 
-type events []*event
+func (e *event) before(other *event) bool {
+	return e.at < other.at || e.at == other.at && e.order < other.order
+}
+func (e *event) moved(index int) { e.index = index }
 
-func (e events) Len() int { return len(e) }
-func (e events) Less(i, j int) bool {
-	return e[i].at < e[j].at || e[i].at == e[j].at && e[i].order < e[j].order
+// ordered is a heap.Interface of things that know their place in it; -1 is none.
+type ordered[T interface {
+	before(T) bool
+	moved(index int)
+}] []T
+
+func (o ordered[T]) Len() int           { return len(o) }
+func (o ordered[T]) Less(i, j int) bool { return o[i].before(o[j]) }
+func (o ordered[T]) Swap(i, j int) {
+	o[i], o[j] = o[j], o[i]
+	o[i].moved(i)
+	o[j].moved(j)
 }
-func (e events) Swap(i, j int) {
-	e[i], e[j] = e[j], e[i]
-	e[i].index, e[j].index = i, j
+func (o *ordered[T]) Push(x any) {
+	x.(T).moved(len(*o))
+	*o = append(*o, x.(T))
 }
-func (e *events) Push(x any) {
-	x.(*event).index = len(*e)
-	*e = append(*e, x.(*event))
-}
-func (e *events) Pop() any {
-	last := len(*e) - 1
-	x := (*e)[last]
-	(*e)[last] = nil
-	*e = (*e)[:last]
-	x.index = -1
+func (o *ordered[T]) Pop() any {
+	last := len(*o) - 1
+	x := (*o)[last]
+	clear((*o)[last:])
+	*o = (*o)[:last]
+	x.moved(-1)
 	return x
 }
