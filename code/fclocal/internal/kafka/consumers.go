@@ -215,39 +215,6 @@ func (c *Consumers) Commit(task int, next map[int32]int64) {
 	}
 }
 
-// A PartitionLag is how far a group is behind.
-type PartitionLag struct {
-	Committed int64 // the offset to go on at; without a commit the one that OffsetReset gives
-	End       int64 // the offset that the next record will get
-}
-
-// Records is the number of offsets that are not committed yet. Offsets that no
-// record is at, such as a transaction's end, count.
-func (l PartitionLag) Records() int64 { return l.End - l.Committed }
-
-// Lag returns how far the group is behind in each partition of the topic.
-func (c *Consumers) Lag(ctx context.Context) (map[int32]PartitionLag, error) {
-	admin := kadm.NewClient(c.tasks[0].client)
-	committed, err := admin.FetchOffsets(ctx, c.options.Group)
-	if err != nil {
-		return nil, c.cluster.explain(fmt.Errorf("offsets of group %q: %w", c.options.Group, err))
-	}
-	log, err := c.bounds(ctx, admin)
-	if err != nil {
-		return nil, err
-	}
-	lags := make(map[int32]PartitionLag)
-	for partition, b := range log {
-		offset := int64(-1)
-		if commit, ok := committed.Lookup(c.options.Topic, partition); ok {
-			offset = commit.At
-		}
-		offset, _ = c.resolve(offset, b)
-		lags[partition] = PartitionLag{Committed: offset, End: b.end}
-	}
-	return lags, nil
-}
-
 // bounds are the first offset of a partition and the one after its last.
 type bounds struct{ start, end int64 }
 

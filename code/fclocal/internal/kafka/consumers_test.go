@@ -200,12 +200,9 @@ func TestCommitAndResume(t *testing.T) {
 	if diff := cmp.Diff([]Position{{Partition: 0, Offset: 20}, {Partition: 1, Offset: 30}}, c.wait(t, Assigned).Partitions); diff != "" {
 		t.Error(diff)
 	}
-	lag, err := c.Lag(ctx)
-	if diff := cmp.Diff(map[int32]PartitionLag{0: {20, 50}, 1: {30, 50}}, lag); diff != "" || err != nil {
+	lag, err := c.lag(ctx)
+	if diff := cmp.Diff(map[int32]partitionLag{0: {20, 50}, 1: {30, 50}}, lag); diff != "" || err != nil {
 		t.Error(err, diff)
-	}
-	if lag[0].Records() != 30 {
-		t.Errorf("lag %d", lag[0].Records())
 	}
 	c.commit = true
 	c.until(t, func() bool { return len(c.values) == 30+20 })
@@ -213,8 +210,8 @@ func TestCommitAndResume(t *testing.T) {
 	c.until(t, func() bool { return c.assigned[0][0].Offset == 55 && c.assigned[0][1].Offset == 55 })
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	for lag[0].Records()+lag[1].Records() > 0 { // commits in the background, without an event
-		if lag, err = c.Lag(ctx); err != nil {
+	for lag[0].Committed < lag[0].End || lag[1].Committed < lag[1].End { // commits in the background, without an event
+		if lag, err = c.lag(ctx); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -252,8 +249,8 @@ func TestOffsetReset(t *testing.T) {
 			if diff := cmp.Diff([]Position{test.want}, c.wait(t, Assigned).Partitions); diff != "" {
 				t.Error(diff)
 			}
-			lag, err := c.Lag(context.Background())
-			if diff := cmp.Diff(map[int32]PartitionLag{0: {test.want.Offset, 10}}, lag); diff != "" || err != nil {
+			lag, err := c.lag(context.Background())
+			if diff := cmp.Diff(map[int32]partitionLag{0: {test.want.Offset, 10}}, lag); diff != "" || err != nil {
 				t.Error(err, diff)
 			}
 		})
@@ -486,4 +483,33 @@ func BenchmarkConsume(b *testing.B) {
 	}
 	b.ReportMetric(float64(b.N)/produced.Seconds(), "produced/s")
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "records/s")
+}
+
+// A partitionLag is how far a group is behind.
+type partitionLag struct {
+	Committed int64 // the offset to go on at; without a commit the one that OffsetReset gives
+	End       int64 // the offset that the next record will get
+}
+
+// lag returns how far the group is behind in each partition of the topic.
+func (c *Consumers) lag(ctx context.Context) (map[int32]partitionLag, error) {
+	admin := kadm.NewClient(c.tasks[0].client)
+	committed, err := admin.FetchOffsets(ctx, c.options.Group)
+	if err != nil {
+		return nil, c.cluster.explain(fmt.Errorf("offsets of group %q: %w", c.options.Group, err))
+	}
+	log, err := c.bounds(ctx, admin)
+	if err != nil {
+		return nil, err
+	}
+	lags := make(map[int32]partitionLag)
+	for partition, b := range log {
+		offset := int64(-1)
+		if commit, ok := committed.Lookup(c.options.Topic, partition); ok {
+			offset = commit.At
+		}
+		offset, _ = c.resolve(offset, b)
+		lags[partition] = partitionLag{Committed: offset, End: b.end}
+	}
+	return lags, nil
 }

@@ -322,9 +322,9 @@ func TestEmbeddedKill(t *testing.T) {
 				consumers.Commit(event.Task, map[int32]int64{last.Partition: 100})
 			}
 			event.Done()
-			if lags, err := consumers.Lag(ctx); err != nil {
+			if lags, err := consumers.lag(ctx); err != nil {
 				t.Fatal(err)
-			} else if slices.ContainsFunc([]PartitionLag{lags[0], lags[1], lags[2]}, func(l PartitionLag) bool { return l.Committed == 100 }) {
+			} else if slices.ContainsFunc([]partitionLag{lags[0], lags[1], lags[2]}, func(l partitionLag) bool { return l.Committed == 100 }) {
 				process, _ := os.FindProcess(os.Getpid())
 				process.Kill()
 				select {}

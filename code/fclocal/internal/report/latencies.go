@@ -33,16 +33,6 @@ func (l *Latencies) Record(d time.Duration, events int64) {
 	}
 }
 
-// Merge adds what other has recorded; other stays as it is.
-func (l *Latencies) Merge(other *Latencies) {
-	if other.Count() == 0 {
-		return
-	}
-	l.init()
-	l.max = max(l.max, other.max)
-	l.histogram.Merge(other.histogram) // drops nothing: the ranges are the same
-}
-
 func (l *Latencies) init() {
 	if l.histogram == nil {
 		l.histogram = hdrhistogram.New(1, highestLatency.Microseconds(), 3)

@@ -12,39 +12,27 @@ import (
 
 func TestLatenciesAreWithinOnePercent(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
-	var whole, even, odd Latencies
+	var latencies Latencies
 	var all []time.Duration
-	for i := range 100_000 {
+	for range 100_000 {
 		// From 50 µs to a month, as many of each order of magnitude.
 		d := time.Duration(math.Exp(random.Float64()*math.Log(5e10)) * float64(50*time.Microsecond))
 		all = append(all, d)
-		whole.Record(d, 1)
-		if i%2 == 0 {
-			even.Record(d, 1)
-		} else {
-			odd.Record(d, 1)
-		}
+		latencies.Record(d, 1)
 	}
 	slices.Sort(all)
-	var merged Latencies
-	for _, part := range []*Latencies{&even, {}, &odd} {
-		merged.Merge(part)
-	}
-	if even.Count() != 50_000 || merged.Count() != 100_000 {
-		t.Errorf("%d in a part and %d in all, want 50000 and 100000", even.Count(), merged.Count())
+	if n := latencies.Count(); n != 100_000 {
+		t.Errorf("%d latencies, want 100000", n)
 	}
 	for _, percent := range []float64{0, 1, 50, 95, 99, 99.9, 100} {
 		want := all[max(int(math.Ceil(percent/100*100_000))-1, 0)]
-		got := whole.Percentile(percent)
+		got := latencies.Percentile(percent)
 		if off := math.Abs(float64(got-want)) / float64(want); off > 0.01 {
 			t.Errorf("p%v is %v, want %v: off by %.2f %%", percent, got, want, 100*off)
 		}
-		if m := merged.Percentile(percent); m != got {
-			t.Errorf("p%v is %v when merged, want %v", percent, m, got)
-		}
 	}
-	if whole.Max() != all[len(all)-1] || merged.Max() != whole.Max() {
-		t.Errorf("the maximum is %v, and %v when merged; want %v", whole.Max(), merged.Max(), all[len(all)-1])
+	if latencies.Max() != all[len(all)-1] {
+		t.Errorf("the maximum is %v, want %v", latencies.Max(), all[len(all)-1])
 	}
 }
 
