@@ -123,8 +123,8 @@ func measure(b *testing.B, spec Spec, payload []byte, inFlight, calls int) (cpu,
 	}
 	group.Wait()
 	wall = time.Since(begin)
+	cpu, _ = instance.CPUTime()
 	instance.Stop()
 	writer.Close()
-	state := instance.ProcessState()
-	return state.UserTime() + state.SystemTime(), wall, instance.PeakMemory()
+	return cpu, wall, instance.PeakMemory()
 }

@@ -75,7 +75,6 @@ type Instance struct {
 	api     *runtimeapi.Instance
 	started time.Time
 	pid     int
-	command *exec.Cmd
 	peak    atomic.Int64 // bytes
 
 	readyOnce sync.Once
@@ -100,7 +99,6 @@ func Start(server *runtimeapi.Server, spec Spec) (*Instance, error) {
 	}
 	command := exec.Command(spec.Binary)
 	command.Dir = spec.CodeDir
-	i.command = command
 	command.Env = environment(spec, i.api.Address())
 	command.Stdout, command.Stderr = spec.Logs, spec.Logs
 	command.WaitDelay = time.Second // for the logs, when something of the function's outlives it
@@ -268,10 +266,6 @@ func (i *Instance) failure(duration time.Duration) *FunctionError {
 			duration.Milliseconds(), i.memoryUsage())
 	}
 }
-
-// ProcessState tells how the process ended and what CPU time it took. It is to
-// be called after [Instance.Stop].
-func (i *Instance) ProcessState() *os.ProcessState { return i.command.ProcessState }
 
 func (i *Instance) memoryUsage() string {
 	return strconv.FormatFloat(float64(i.peak.Load())/(1<<20), 'f', 2, 64) + "MB"
