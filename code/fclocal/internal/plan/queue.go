@@ -74,11 +74,18 @@ func (e *event) before(other *event) bool {
 }
 func (e *event) moved(index int) { e.index = index }
 
-// ordered is a heap.Interface of things that know their place in it; -1 is none.
-type ordered[T interface {
+// ordered is a heap.Interface of things that know their place in it.
+type ordered[T item[T]] []T
+
+type item[T any] interface {
 	before(T) bool
-	moved(index int)
-}] []T
+	moved(index int) // -1: out of the heap
+}
+
+var (
+	_ item[*event]   = (*event)(nil)
+	_ item[*station] = (*station)(nil)
+)
 
 func (o ordered[T]) Len() int           { return len(o) }
 func (o ordered[T]) Less(i, j int) bool { return o[i].before(o[j]) }
