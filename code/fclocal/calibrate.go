@@ -230,7 +230,7 @@ func (c *calibrator) both(ctx context.Context, project *config.Project, one cali
 
 // plan plans a calibration for this machine.
 func (c *calibrator) plan(ctx context.Context, project *config.Project, one calibration, f measure.Function) (plan.Result, error) {
-	load := plan.Load{Partitions: 1, EventBytes: defaultMessageSize}
+	load := plan.Load{Partitions: 1, EventBytes: f.EventBytes}
 	if one.rate > 0 {
 		load.Rate, load.For = one.rate, time.Duration(float64(one.messages)/one.rate*float64(time.Second))
 	} else {

@@ -49,8 +49,6 @@ const (
 	sortLatency = "latency"
 )
 
-const defaultMessageSize = 1000 // bytes of an event
-
 // sortedBest says what the first of the sorted runs is.
 var sortedBest = map[string]string{sortCost: "cheapest", sortLatency: "fastest"}
 
@@ -110,7 +108,7 @@ Exit codes: 0 good; 1 the plan failed; 2 wrong usage or configuration.`,
 	flags.Float64Var(&options.load.Skew, "skew", 0, "partitions are not even: exponent `S` of Zipf's law, 0 to 5")
 	flags.Int64Var(&options.load.Backlog, "backlog", 0, "`N` messages are in the topic at the start")
 	flags.IntVar(&options.load.Partitions, "partitions", 1, "partitions of the topic, `N`")
-	flags.IntVar(&options.load.EventBytes, "message-size", defaultMessageSize, "`BYTES` of each message's event in a call's payload")
+	flags.IntVar(&options.load.EventBytes, "message-size", 1000, "`BYTES` of each message's event in a call's payload; with --measure by default those of event.json's")
 	flags.DurationVar(&options.function.CallTime, "call-time", 10*time.Millisecond, "the function takes `D` for each call")
 	flags.DurationVar(&options.function.EventTime, "event-time", time.Millisecond, "and `D` for each event in it")
 	flags.BoolVar(&options.measure, "measure", false, "measure the function on this machine; --call-time and --event-time come on top, 0 if not given")
@@ -263,6 +261,9 @@ func runPlans(ctx context.Context, options planOptions, given func(option string
 		if err := options.measureFunction(ctx, projects, stderr); err != nil {
 			return err
 		}
+		if !given("message-size") {
+			options.load.EventBytes = options.measured.EventBytes
+		}
 	}
 
 	progress := newPlanProgress(stderr, len(projects))
@@ -377,7 +378,13 @@ func newPlanned(project *config.Project, set map[string]string, planned plan.Con
 		EventsInCalls: result.EventsInCalls,
 		InstanceHours: result.InstanceTime.Hours(),
 		GBSeconds:     busy * float64(project.Function.MemorySize) / 1024,
-		Advice:        planned.Advice(result),
+		Function: report.PlannedFunction{
+			CallTimeMs:  milliseconds(planned.Function.CallTime),
+			EventTimeMs: milliseconds(planned.Function.EventTime),
+			CallCPUMs:   milliseconds(planned.Function.CallCPU),
+			EventCPUMs:  milliseconds(planned.Function.EventCPU),
+		},
+		Advice: planned.Advice(result),
 	}
 	if result.Pending == 0 {
 		p.DrainSeconds = result.DrainTime.Seconds()
@@ -388,6 +395,8 @@ func newPlanned(project *config.Project, set map[string]string, planned plan.Con
 	}
 	return p
 }
+
+func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
 func (o *planOptions) show(planned []report.Planned, stdout io.Writer) error {
 	if o.plot != "" {

@@ -66,6 +66,9 @@ func TestPlanFigures(t *testing.T) {
 	if l := run.LatencyMs; l.P50 < 140 || l.P50 > 165 || l.P999 < 195 || l.P999 > 201 || l.Max < l.P999 {
 		t.Errorf("%+v", l)
 	}
+	if want := (report.PlannedFunction{CallTimeMs: 100, EventTimeMs: 1}); run.Function != want {
+		t.Errorf("the function is %+v, want %+v", run.Function, want)
+	}
 	if run := mustPlan(t, "--rate", "5000", "--for", "1m", "--call-time", "100ms")[0]; run.KeepsUp || run.DrainSeconds == 0 || !strings.Contains(run.Advice, "raise concurrency") {
 		t.Errorf("%+v", run)
 	}

@@ -32,7 +32,8 @@ type Function struct {
 	EventMemory        float64 // of each event of a call
 	FurtherEventMemory float64 // of each event of every further call in flight; EventMemory if there never was one
 
-	Points []Point // by batch size
+	EventBytes int     // of an event in the payload, on average
+	Points     []Point // by batch size
 
 	// OutOfMemoryAt is the number of events in flight at which the function was
 	// killed, as it held more than memorySize; 0: it never was. No batches of that

@@ -103,7 +103,7 @@ func Run(ctx context.Context, o Options) (Function, error) {
 	defer server.Close()
 	m := &measurement{Options: o, server: server}
 
-	var f Function
+	f := Function{EventBytes: (len(payload(events, len(events)))-1)/len(events) - 1} // without brackets and commas
 	if f.ColdStart, err = m.coldStart(ctx); err != nil {
 		return Function{}, explain(ctx, "", err)
 	}

@@ -111,6 +111,9 @@ func TestRun(t *testing.T) {
 			t.Errorf("%+v", p)
 		}
 	}
+	if want := len(bytes.Trim(o.Event, "[] \t\n")); f.EventBytes != want {
+		t.Errorf("an event has %d bytes, want %d", f.EventBytes, want)
+	}
 	one, most := f.Points[0], f.Points[3]
 	if one.CPU >= most.CPU || one.Duration >= most.Duration || f.EventCPU <= 0 || f.CPU(1) >= f.CPU(200) || f.ColdStart <= 0 {
 		t.Errorf("200 events take no longer than one: %+v", f)

@@ -30,6 +30,8 @@ type Planned struct {
 	Price      *float64    `json:"price,omitempty"` // in a currency of the user's; nil if it is not known
 	PriceParts []PricePart `json:"-"`               // what it is the sum of
 
+	Function PlannedFunction `json:"function"` // what the plan took it to be
+
 	// Advice says what limits the run and which setting to change; may be empty.
 	Advice string `json:"advice,omitempty"`
 }
@@ -38,6 +40,15 @@ type Planned struct {
 type PricePart struct {
 	Of    string // vCPU-seconds
 	Price float64
+}
+
+// PlannedFunction is how long the function takes in a plan, in milliseconds: the
+// CPU time on one core, which is 0 if it was not measured, and what comes on top.
+type PlannedFunction struct {
+	CallTimeMs  float64 `json:"callTimeMs"`
+	EventTimeMs float64 `json:"eventTimeMs"` // for each event of a call
+	CallCPUMs   float64 `json:"callCPUMs"`
+	EventCPUMs  float64 `json:"eventCPUMs"` // for each event of a call
 }
 
 // PlannedLatencyMs is LatencyMs with a further percentile.
