@@ -366,7 +366,7 @@ func newPlanned(project *config.Project, set map[string]string, planned plan.Con
 		Samples:       result.Samples,
 		Stopped:       result.Stopped,
 	})
-	busy := result.BusyTime.Seconds()
+	busy := result.BusySeconds
 	p := report.Planned{
 		Run:           run,
 		LatencyMs:     report.PlannedLatencyMs{LatencyMs: run.LatencyMs, P999: result.Latencies.Percentile(99.9).Seconds() * 1000},
@@ -376,7 +376,7 @@ func newPlanned(project *config.Project, set map[string]string, planned plan.Con
 		LagMax:        result.LagMax,
 		KeepsUp:       result.KeepsUp,
 		EventsInCalls: result.EventsInCalls,
-		InstanceHours: result.InstanceTime.Hours(),
+		InstanceHours: result.InstanceSeconds / 3600,
 		GBSeconds:     busy * float64(project.Function.MemorySize) / 1024,
 		Function: report.PlannedFunction{
 			CallTimeMs:  milliseconds(planned.Function.CallTime),

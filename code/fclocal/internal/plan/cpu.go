@@ -139,7 +139,7 @@ func (c *cores) change(s *station, jobs func()) {
 		heap.Remove(&c.stations, s.index)
 	}
 	if len(c.stations) == 0 {
-		c.threads = 0 // rounding does not add up
+		c.threads, c.clock = 0, 0 // rounding does not add up
 	}
 }
 

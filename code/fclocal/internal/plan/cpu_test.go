@@ -44,8 +44,8 @@ func TestCPUIsShared(t *testing.T) {
 			if got := float64(result.Calls) / result.Wall.Seconds(); math.Abs(got-test.want) > test.want/100 {
 				t.Errorf("%.2f calls a second, want %v", got, test.want)
 			}
-			if result.CPUTime != 100*time.Second || result.PeakMemory != 1002+int64(test.instanceConcurrency) {
-				t.Errorf("%v of CPU time, %d bytes in an instance", result.CPUTime, result.PeakMemory)
+			if !near(result.CPUSeconds, 100) || result.PeakMemory != 1002+int64(test.instanceConcurrency) {
+				t.Errorf("%v s of CPU time, %d bytes in an instance", result.CPUSeconds, result.PeakMemory)
 			}
 		})
 	}
@@ -66,6 +66,19 @@ func TestCPUTimeAndWait(t *testing.T) {
 		config.Function.Timeout = timeout * time.Millisecond
 		if r := mustRun(t, config); r.Timeouts > 0 != timesOut {
 			t.Errorf("a call of 150 ms with a timeout of %d ms: %d timed out", timeout, r.Timeouts)
+		}
+	}
+}
+
+// A call that takes as long as it may succeeds, whatever it ends with.
+func TestCPUTimeOfTheTimeout(t *testing.T) {
+	for timeout, timesOut := range map[time.Duration]bool{10 * time.Millisecond: false, 10*time.Millisecond - 1: true} {
+		for _, function := range []Function{{CallCPU: 10 * time.Millisecond, CPU: 1}, {CallTime: 10 * time.Millisecond}} {
+			function.Timeout = timeout
+			r := mustRun(t, Config{Rules: rules(), Load: Load{Partitions: 1, Backlog: 10, EventBytes: 500}, Function: function, Drain: true})
+			if r.Timeouts > 0 != timesOut {
+				t.Errorf("%+v: %d calls timed out", function, r.Timeouts)
+			}
 		}
 	}
 }

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"fclocal/internal/report"
@@ -37,6 +39,7 @@ type driver struct {
 	loadEnd   time.Duration
 	loadEnded bool
 	instances map[trigger.InstanceID]*instance
+	allowed   int // of them at present
 
 	ticks    []tick
 	interval time.Duration // between ticks
@@ -82,7 +85,7 @@ func newDriver(config Config) *driver {
 		curve:     newCurve(config.Load),
 		instances: map[trigger.InstanceID]*instance{},
 	}
-	d.Rules.MaxInstances = limit
+	d.allowed, d.Rules.MaxInstances = config.Rules.MaxInstances, limit
 	if config.Host != nil {
 		d.cores.count = config.Host.Cores
 		d.feeder = station{limit: config.Host.Cores, spread: true} // it works for a call in several goroutines
@@ -131,7 +134,7 @@ func (d *driver) run(ctx context.Context) error {
 		}
 		worked := d.cores.next()
 		switch {
-		case !d.queue.empty() && d.queue.first().at <= min(wake, worked):
+		case !d.queue.empty() && d.queue.first().at <= wake && d.queue.first().at < worked: // a deadline at the same moment is kept
 			e := d.queue.first()
 			d.queue.remove(e)
 			d.advance(e.at)
@@ -168,9 +171,9 @@ func (d *driver) over() bool {
 func (d *driver) advance(to time.Duration) {
 	stats := d.model.Stats()
 	passed := to - d.now
-	d.result.CallTime += passed * time.Duration(stats.InFlight)
-	d.result.RetryingTime += passed * time.Duration(stats.Retrying)
-	if stats.InFlight+stats.Retrying >= d.Rules.Concurrency {
+	d.result.CallSeconds += passed.Seconds() * float64(stats.InFlight)
+	d.result.RetryingSeconds += passed.Seconds() * float64(stats.Retrying)
+	if stats.Slots >= d.Rules.Concurrency {
 		d.result.FullTime += passed
 		if d.cores.threads > 0.95*d.Function.CPU*float64(len(d.instances)) {
 			d.result.FullCPUTime += passed
@@ -194,9 +197,9 @@ func (d *driver) happen(e *event) {
 	case ended:
 		d.endCall(e)
 	case minute:
-		grown := d.InstancesAtOnce + d.InstancesPerMinute*int(d.now/time.Minute)
-		d.model.SetMaxInstances(min(d.Rules.MaxInstances, grown))
-		if grown < d.Rules.MaxInstances {
+		d.allowed += min(d.InstancesPerMinute, d.Rules.MaxInstances-d.allowed)
+		d.model.SetMaxInstances(d.allowed)
+		if d.allowed < d.Rules.MaxInstances {
 			d.queue.set(e, d.now+time.Minute)
 		}
 	case dayBefore:
@@ -232,7 +235,7 @@ func (d *driver) endCall(e *event) {
 		i.calls--
 		i.events -= e.events
 		if i.calls == 0 {
-			d.result.BusyTime += d.now - i.busySince
+			d.result.BusySeconds += (d.now - i.busySince).Seconds()
 		}
 		d.perform(d.model.CallEnded(d.now, e.call, e.err))
 	}
@@ -241,9 +244,9 @@ func (d *driver) endCall(e *event) {
 
 func (d *driver) endInstance(id trigger.InstanceID) {
 	i := d.instances[id]
-	d.result.InstanceTime += d.now - i.created
+	d.result.InstanceSeconds += (d.now - i.created).Seconds()
 	if i.calls > 0 {
-		d.result.BusyTime += d.now - i.busySince
+		d.result.BusySeconds += (d.now - i.busySince).Seconds()
 	}
 	d.cores.remove(&i.station)
 	delete(d.instances, id)
@@ -301,7 +304,7 @@ func (d *driver) startCall(a trigger.StartCall) {
 		wait: d.spread(d.Function.CallTime + d.Function.EventTime*time.Duration(events)),
 		work: d.spread(d.Function.CallCPU + d.Function.EventCPU*time.Duration(events)),
 	}
-	d.result.CPUTime += e.work
+	d.result.CPUSeconds += e.work.Seconds()
 	if d.Function.ErrorRate > 0 && d.random.Float64() < d.Function.ErrorRate {
 		e.fails = true
 	}
@@ -418,11 +421,6 @@ func (d *driver) catchUp(nextOnly bool) {
 func (d *driver) tell(t *task) {
 	for t.next <= d.now && !d.model.Backlogged(t.id) {
 		room := d.model.Room(t.id, d.Load.EventBytes)
-		window := d.Rules.TimeBasedWindow
-		expired := window > 0 && t.opened+window <= d.now // the model closes it first
-		if room == d.emptyRoom || room == 0 || expired {
-			t.opened = d.now
-		}
 		n := min(t.arrived(d.now)-t.told, int64(max(room, 1)))
 		arrival := trigger.Arrival{
 			Run:        trigger.Run{Partition: int32(t.id), FirstOffset: t.told, Count: int(n)},
@@ -445,11 +443,12 @@ func (d *driver) schedule(t *task) {
 	full := t.arrival(min(t.told+int64(max(room, 1)), t.total) - 1)
 	at := t.next
 	window := d.Rules.TimeBasedWindow
+	closes, open := d.model.WindowCloses(t.id)
 	switch {
-	case room < d.emptyRoom && window == 0: // it waits for a slot; see catchUp
+	case open && window == 0: // it waits for a slot; see catchUp
 		at = full
-	case room < d.emptyRoom && t.next < t.opened+window:
-		at = min(full, t.opened+window-1) // just before it closes
+	case open && t.next < closes:
+		at = min(full, closes-1) // just before it
 	case window > 0 && d.emptyRoom == d.Rules.CountBasedWindow && t.told+int64(room) <= t.total && full < t.next+window:
 		at = full // nobody sees when it was opened
 	}
@@ -572,7 +571,7 @@ func (d *driver) finish() Result {
 	r := &d.result
 	r.Stats = d.model.Stats()
 	d.tick(d.now, r.Stats)
-	for id := range d.instances {
+	for _, id := range slices.Sorted(maps.Keys(d.instances)) { // sums of another order would differ
 		d.endInstance(id)
 	}
 	r.IdleTasks = d.Rules.MaximumTasks - len(d.tasks)

@@ -23,9 +23,8 @@ type task struct {
 	interval float64
 	phase    float64 // from 0 to 1
 
-	told   int64         // messages that the model knows
-	next   time.Duration // when the first that it does not know arrives
-	opened time.Duration // when the open window was
+	told int64         // messages that the model knows
+	next time.Duration // when the first that it does not know arrives
 
 	feed event // when to tell it more
 }

@@ -165,13 +165,15 @@ type Result struct {
 	// it says that all of it is finished. A stream that has stopped does not keep up.
 	KeepsUp bool
 
-	InstanceTime time.Duration // of all instances together, from creation to removal or the end
-	BusyTime     time.Duration // of that, with a call or its cold start
-	CPUTime      time.Duration // of all calls together
-	CallTime     time.Duration // of all calls together, with their cold starts
-	RetryingTime time.Duration // of all batches together that waited for a retry
-	FullTime     time.Duration // with all of Concurrency in use
-	FullCPUTime  time.Duration // of that, with the cpu of all instances in use too
+	// Sums over instances and calls, in seconds: a time.Duration ends at 292 years.
+	InstanceSeconds float64 // of all instances, from creation to removal or the end
+	BusySeconds     float64 // of that, with a call or its cold start
+	CPUSeconds      float64 // of all calls
+	CallSeconds     float64 // of all calls, with their cold starts
+	RetryingSeconds float64 // of all batches that waited for a retry
+
+	FullTime    time.Duration // with all of Concurrency in use
+	FullCPUTime time.Duration // of that, with the cpu of all instances in use too
 
 	PeakMemory int64 // bytes, of the largest instance; 0 without Function.BaseMemory
 

@@ -164,6 +164,21 @@ func TestLatenciesOfLargeBatches(t *testing.T) {
 	}
 }
 
+func near(got, want float64) bool { return math.Abs(got-want) <= 1e-6*want }
+
+// More than 292 years of calls together.
+func TestLongSums(t *testing.T) {
+	r := rules()
+	r.Concurrency, r.InstanceConcurrency, r.CountBasedWindow, r.MaxInstances = 300, 1, 1, 300
+	result := mustRun(t, Config{
+		Rules: r, Load: Load{Partitions: 1, Backlog: 300 * 400, EventBytes: 500}, Drain: true,
+		Function: Function{CallTime: day},
+	})
+	if want := 300 * 400 * day.Seconds(); !near(result.CallSeconds, want) || !near(result.InstanceSeconds, want) || !near(result.BusySeconds, want) {
+		t.Errorf("%+v, want %v s", result, want)
+	}
+}
+
 func TestInstanceTime(t *testing.T) {
 	// A call of 1 s every 100 s: its instance goes away 60 s later.
 	r := rules()
@@ -172,7 +187,7 @@ func TestInstanceTime(t *testing.T) {
 		Rules: r, Load: Load{Partitions: 1, Rate: 0.01, For: 1000 * time.Second, EventBytes: 500},
 		Function: Function{CallTime: 800 * time.Millisecond, ColdStart: 200 * time.Millisecond},
 	})
-	if result.InstancesCreated != 10 || result.PeakInstances != 1 || result.InstanceTime != 610*time.Second || result.BusyTime != 10*time.Second || result.CallTime != 10*time.Second || result.ColdStarts != 2*time.Second {
+	if result.InstancesCreated != 10 || result.PeakInstances != 1 || !near(result.InstanceSeconds, 610) || !near(result.BusySeconds, 10) || !near(result.CallSeconds, 10) || result.ColdStarts != 2*time.Second {
 		t.Errorf("%+v", result)
 	}
 }
@@ -286,11 +301,11 @@ func check(c Config, r Result) error {
 		{r.PeakInstances > min(limit, c.Rules.MaxInstances), "instances"},
 		{r.Stopped != "" && c.Rules.ErrorsTolerated, "stopped"},
 		{r.EventsInCalls > r.Calls*int64(c.Rules.CountBasedWindow), "events per call"},
-		{r.BusyTime > r.InstanceTime || r.CallTime < r.BusyTime, "times of instances and calls"},
-		{r.Timeouts == 0 && c.Drain && r.CPUTime > time.Duration(float64(r.BusyTime)*c.Function.CPU)+time.Microsecond, "CPU time of instances"},
-		{r.Timeouts == 0 && c.Drain && c.Host != nil && r.CPUTime > time.Duration(float64(r.Wall)*c.Host.Cores)+time.Microsecond, "CPU time of the host"},
+		{r.BusySeconds > r.InstanceSeconds+1e-6 || r.CallSeconds < r.BusySeconds-1e-6, "times of instances and calls"},
+		{r.Timeouts == 0 && c.Drain && r.CPUSeconds > r.BusySeconds*c.Function.CPU+1e-6, "CPU time of instances"},
+		{r.Timeouts == 0 && c.Drain && c.Host != nil && r.CPUSeconds > r.Wall.Seconds()*c.Host.Cores+1e-6, "CPU time of the host"},
 		{r.PeakMemory > 1+int64(c.Rules.InstanceConcurrency*c.Rules.CountBasedWindow), "events in flight in an instance"},
-		{r.FullTime > r.Wall || r.CallTime+r.RetryingTime > r.Wall*time.Duration(c.Rules.Concurrency), "times of slots"},
+		{r.FullTime > r.Wall || r.CallSeconds+r.RetryingSeconds > r.Wall.Seconds()*float64(c.Rules.Concurrency)+1e-6, "times of slots"},
 		{r.LagEnd > r.LagMax || r.LagMax > c.Load.Backlog+load, "lag"},
 		{r.Samples[0].At != 0 || r.Samples[len(r.Samples)-1].At != r.Wall, "ends of the samples"},
 		{r.Stopped == "" && r.Samples[len(r.Samples)-1].Lag != r.Pending, "lag at the end of the samples"},
@@ -387,6 +402,26 @@ func TestAdvice(t *testing.T) {
 		{"errors limit", func(c *Config) { c.Function.ErrorRate = 0.9 }},
 		{"5409 calls took longer than the 500ms that they may: raise", func(c *Config) { c.Function.Timeout = 500 * time.Millisecond; c.Rules.MaximumRetryAttempts = 1 }},
 		{"the stream stopped", func(c *Config) { c.Function.ErrorRate, c.Rules.ErrorsTolerated = 1, false }},
+		{"memory limits: an instance would need about 129 MB and has 128: raise memorySize, or lower CountBasedWindow or instanceConcurrency", func(c *Config) {
+			c.Function.BaseMemory, c.Function.MemorySize = 128<<20+1, 128<<20
+		}},
+		{"memory limits: an instance would need about 129 MB and has 128: raise memorySize", func(c *Config) {
+			c.Function.BaseMemory, c.Function.MemorySize, c.Rules.CountBasedWindow, c.Rules.InstanceConcurrency = 129<<20, 128<<20, 1, 1
+		}},
+		{"cpu limits: the calls of an instance use all of it: raise cpu, and GOMAXPROCS with it beyond 1, or lower instanceConcurrency", func(c *Config) {
+			c.Function = Function{CallCPU: 20 * time.Millisecond, CPU: 0.1}
+		}},
+		{"cpu limits: the calls of an instance use all of it: raise cpu, and GOMAXPROCS with it beyond 1", func(c *Config) {
+			c.Function, c.Rules.InstanceConcurrency = Function{CallCPU: 300 * time.Millisecond, CPU: 0.1}, 1
+		}},
+		{"cpu limits at times: calls used all of it for 2h", func(c *Config) {
+			c.Function, c.Load.For = Function{CallCPU: 20 * time.Millisecond, CPU: 0.1}, day
+			c.Load.Rate, c.Load.Rates = 0, []Rate{{0, 10}, {time.Hour, 100}, {2 * time.Hour, 10}}
+		}},
+		{"848 calls took longer than the 500ms that they may, as the calls of an instance share its cpu: raise cpu, or lower instanceConcurrency or CountBasedWindow", func(c *Config) {
+			c.Function = Function{CallCPU: 20 * time.Millisecond, CPU: 0.1, Timeout: 500 * time.Millisecond}
+			c.Rules.MaximumRetryAttempts = 1
+		}},
 		// All slots are in use, but larger batches could take more.
 		{"", func(c *Config) { c.Rules.TimeBasedWindow, c.Rules.Concurrency = 0, 11 }},
 		{"", func(c *Config) {

@@ -11,11 +11,11 @@ type kind int8
 
 const (
 	feed      kind = iota // messages are told to the model
-	fed                   // the stream has done its work for a call
+	fed                   // the stream has done its work for a call; never in the queue
 	begun                 // a call begins in its instance
 	ended                 // a call ends
 	minute                // the allowance of instances grows
-	dayBefore             // the end of the load
+	dayBefore             // a day before the load ends
 	loadEnd               // nothing more arrives
 )
 

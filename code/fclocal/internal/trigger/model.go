@@ -115,6 +115,7 @@ type Stats struct {
 	InFlight         int // calls
 	PeakInFlight     int // calls
 	Retrying         int // batches that wait for a retry
+	Slots            int // of Concurrency that are in use: for calls in flight and for retries
 	Instances        int // that exist
 	PeakInstances    int
 	InstancesCreated int64
@@ -244,7 +245,8 @@ func (m *Model) NextWake() (at time.Duration, ok bool) {
 	}
 	if !m.halted {
 		if d := m.oldestWindow(); d != nil && m.config.TimeBasedWindow > 0 {
-			wake(d.opened + m.config.TimeBasedWindow)
+			at, _ := m.WindowCloses(d.task)
+			wake(at)
 		}
 		if len(m.retrying) > 0 {
 			wake(m.retrying[0].due)
@@ -280,6 +282,16 @@ func (m *Model) NextWindow() (task int, ok bool) {
 	return d.task, true
 }
 
+// WindowCloses returns when a task's window closes, if it is not full before; with
+// a TimeBasedWindow of 0, when it was opened. ok is false if it is empty.
+func (m *Model) WindowCloses(task int) (at time.Duration, ok bool) {
+	d := m.tasks[task].window
+	if d == nil {
+		return 0, false
+	}
+	return d.opened + m.config.TimeBasedWindow, true
+}
+
 // Room returns how many records with events of that size a task's window takes
 // before it is full. With 0 the next one goes to a new window. A driver that
 // knows the rate of arrival can tell from it when to bring records, instead of
@@ -300,6 +312,7 @@ func (m *Model) Stats() Stats {
 	s := m.stats
 	s.InFlight = len(m.calls)
 	s.Retrying = len(m.retrying)
+	s.Slots = m.slots
 	s.Instances = len(m.instances.all)
 	s.InstancesCreated = m.instances.created
 	return s
