@@ -36,6 +36,7 @@ type calibration struct {
 // calibrations are loads that fill all slots, by waiting and by CPU time, and
 // loads that do not, for which the windows decide.
 var calibrations = []calibration{
+	// CountBasedWindow, TimeBasedWindow, concurrency, instanceConcurrency, messages, rate, event time
 	{1, 15, 26, 26, 130, 0, 500 * time.Millisecond}, // the post's experiments
 	{1, 15, 26, 5, 130, 0, 500 * time.Millisecond},
 	{1, 15, 26, 1, 130, 0, 500 * time.Millisecond},
@@ -102,15 +103,14 @@ func calibrate(ctx context.Context, global *globalOptions, asJSON bool, stdout, 
 		return err
 	}
 	defer c.binary.Release()
-	if c.logs, err = os.MkdirTemp("", "fclocal-logs-"); err != nil {
-		return failure{err}
-	}
-	defer os.RemoveAll(c.logs)
 	results, err := c.run(ctx, projects)
 	if clearErr := c.progress.Clear(); err == nil && clearErr != nil {
 		err = failure{clearErr}
 	}
-	if err != nil {
+	switch {
+	case ctx.Err() != nil:
+		return failure{errors.New("stopped before all was compared")}
+	case err != nil:
 		return err
 	}
 	show := report.CalibrationsTable
@@ -128,7 +128,6 @@ func calibrate(ctx context.Context, global *globalOptions, asJSON bool, stdout, 
 
 type calibrator struct {
 	binary   build.Binary
-	logs     string
 	progress *report.Progress
 	stderr   io.Writer
 
@@ -162,11 +161,21 @@ func (c *calibrator) stream(ctx context.Context, project *config.Project, one ca
 	if one.rate == 0 {
 		options.backlog = one.messages
 	}
+	logs, err := os.MkdirTemp("", "fclocal-logs-")
+	if err != nil {
+		return stream.Result{}, failure{err}
+	}
+	defer os.RemoveAll(logs)
 	run := oneStream{
-		options: &options, project: project, binary: c.binary, logs: c.logs, label: label,
+		options: &options, project: project, binary: c.binary, logs: logs, label: label,
 		progress: c.progress, stderr: c.stderr,
 	}
-	return run.run(ctx)
+	result, err := run.run(ctx)
+	if err == nil && result.Delivered != int64(one.messages) {
+		err = failure{fmt.Errorf("stream delivered %d of %d messages with CountBasedWindow %d, concurrency %d and instanceConcurrency %d, so there is nothing to compare; `fclocal stream` with these settings tells more",
+			result.Delivered, one.messages, one.countBasedWindow, one.concurrency, one.instanceConcurrency)}
+	}
+	return result, err
 }
 
 // measureStream measures the CPU time that stream itself takes, by the
@@ -200,9 +209,9 @@ func (c *calibrator) measureStream(ctx context.Context, projects []*config.Proje
 // in the machine comes and goes, and only ever slows both.
 const cpuRounds = 3
 
-// both runs a calibration and measures the function for it, in as many instances as
+// measureAndRun runs a calibration and measures the function for it, in as many instances as
 // it will have.
-func (c *calibrator) both(ctx context.Context, project *config.Project, one calibration, label string) (ran stream.Result, f measure.Function, err error) {
+func (c *calibrator) measureAndRun(ctx context.Context, project *config.Project, one calibration, label string) (ran stream.Result, f measure.Function, err error) {
 	instances := (one.concurrency + one.instanceConcurrency - 1) / one.instanceConcurrency
 	rounds := 1
 	if one.rate == 0 && one.eventTime == 0 {
@@ -219,6 +228,7 @@ func (c *calibrator) both(ctx context.Context, project *config.Project, one cali
 		}
 		if round == 0 {
 			ran, f = again, measured
+			continue
 		}
 		f = f.Least(measured)
 		if again.Wall < ran.Wall {
@@ -246,7 +256,7 @@ func (c *calibrator) plan(ctx context.Context, project *config.Project, one cali
 
 // compare runs and plans a calibration.
 func (c *calibrator) compare(ctx context.Context, project *config.Project, one calibration, label string) (report.Calibration, error) {
-	ran, f, err := c.both(ctx, project, one, label)
+	ran, f, err := c.measureAndRun(ctx, project, one, label)
 	if err != nil {
 		return report.Calibration{}, err
 	}

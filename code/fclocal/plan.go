@@ -138,6 +138,7 @@ func (o *planOptions) check(given func(option string) bool) error {
 		{o.load.Rate != 0 && o.rateFile != "", "--rate and --rate-file exclude each other: give one of them"},
 		{!comes && o.load.Backlog == 0, "there is nothing to plan for: --rate, --rate-file or --backlog gives the load"},
 		{!comes && given("for"), "--for is how long messages come at --rate or --rate-file: give one"},
+		{o.load.Rate > 0 && o.load.For > 0 && o.load.Backlog == 0 && o.load.Rate*o.load.For.Seconds() < 0.5, fmt.Sprintf("--rate %v: no message comes in %v", o.load.Rate, o.load.For)},
 		{o.load.For <= 0, fmt.Sprintf("--for %v: it must be above 0", o.load.For)},
 		{!(o.load.Skew >= 0 && o.load.Skew <= 5), fmt.Sprintf("--skew %v: it must be from 0 to 5", o.load.Skew)},
 		{o.load.Partitions < 1, fmt.Sprintf("--partitions %d: it must be 1 or more", o.load.Partitions)},
@@ -210,7 +211,7 @@ func (o *planOptions) config(project *config.Project) plan.Config {
 		function.EventTime += o.function.EventTime
 		function.ColdStart, function.Spread, function.ErrorRate = o.function.ColdStart, o.function.Spread, o.function.ErrorRate
 	}
-	function.Timeout = min(time.Duration(project.Function.Timeout)*time.Second, plan.LongestCall)
+	function.Timeout = time.Duration(project.Function.TriggerTimeout()) * time.Second
 	return plan.Config{
 		Rules: rules, Load: o.load, Function: function,
 		InstancesAtOnce: o.instancesPerMinute, InstancesPerMinute: o.instancesPerMinute,

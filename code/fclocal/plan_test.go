@@ -120,7 +120,7 @@ func TestPlanPrice(t *testing.T) {
 
 func TestPlanReport(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "plan.html")
-	args := []string{"--rate", "100", "--for", "1m", "--backlog", "5000", "--error-rate", "0.01", "--set", "CountBasedWindow=1,10", "--set", "Topic=<script>", "--price", "GB-second=2"}
+	args := []string{"--rate", "100", "--for", "1m", "--backlog", "5000", "--error-rate", "0.014", "--spread", "0.29", "--set", "CountBasedWindow=1,10", "--set", "Topic=<script>", "--price", "GB-second=2"}
 	output, err := tryPlan(append(args, "--sort", "latency", "--report", path)...)
 	if err != nil || !strings.Contains(output, "CountBasedWindow") {
 		t.Fatal(err, output)
@@ -131,7 +131,7 @@ func TestPlanReport(t *testing.T) {
 	}
 	for _, want := range []string{
 		"Plan of dev_event-handler-builtin-runtime-Kafka-trigger-example-function<", "Trigger dev_event-handler-builtin-runtime-Kafka-trigger-example-trigger,",
-		"5,000 messages are in the topic", "100 messages a second come for 60 s.", "10 ms for a call and 1 ms for each event", "1 % of the calls return an error.",
+		"5,000 messages are in the topic", "100 messages a second come for 60 s.", "10 ms for a call and 1 ms for each event", "1.4 % of the calls return an error.", "up to 29 % of themselves",
 		"goes away after 60 s", "Prices: GB-second=2.", "All of 2 runs keep up.", "The fastest of them is run 1", "&lt;script&gt;",
 	} {
 		if !strings.Contains(string(page), want) {

@@ -91,7 +91,7 @@ NONE, or messages are missing; 2 wrong usage or configuration.`,
   fclocal stream --brokers 127.0.0.1:9092 --until-idle 10s --json | jq '.runs[0].delivered'`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return runStreams(cmd.Context(), options, cmd.Flags().Changed("messages-number"), cmd.OutOrStdout(), cmd.ErrOrStderr())
+			return runStreams(cmd.Context(), options, cmd.Flags().Changed("messages-number"), cmd.Flags().Changed("backlog"), cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
 	flags := command.Flags()
@@ -145,7 +145,7 @@ func (o *streamOptions) check(combinations int) error {
 	return nil
 }
 
-func runStreams(ctx context.Context, options streamOptions, numberGiven bool, stdout, stderr io.Writer) error {
+func runStreams(ctx context.Context, options streamOptions, numberGiven, backlogGiven bool, stdout, stderr io.Writer) error {
 	overrides, err := combinations(options.set)
 	if err != nil {
 		return err
@@ -154,7 +154,7 @@ func runStreams(ctx context.Context, options streamOptions, numberGiven bool, st
 		return err
 	}
 	switch {
-	case options.backlog > 0:
+	case backlogGiven:
 		options.number = options.backlog
 	case (options.listen != "" || len(options.brokers) > 0) && !numberGiven:
 		options.number = 0
@@ -296,8 +296,10 @@ func (s *oneStream) run(ctx context.Context) (stream.Result, error) {
 	}
 	rules := trigger.NewConfig(s.project.Function, *s.project.Trigger)
 	rules.RetryScale, rules.MaxInstances = o.retryScale, o.maxInstances
+	byTrigger := *s.project
+	byTrigger.Function.Timeout = byTrigger.Function.TriggerTimeout()
 	options := stream.Options{
-		Project: s.project, Rules: rules, Events: events,
+		Project: &byTrigger, Rules: rules, Events: events,
 		Group:  kafkaSource.ConsumerGroup + "-fclocal",
 		Binary: s.binary.Path, CodeDir: codeDirectory(s.project, s.binary), Logs: s.logs,
 		EventTime: o.eventTime, DeadLetters: s.deadLetters, UntilIdle: o.untilIdle, Drain: s.drain,

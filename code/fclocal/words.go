@@ -3,7 +3,9 @@ package main
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -25,11 +27,11 @@ func (o *planOptions) loadInWords() []string {
 		words = append(words, english.Sprintf("%d messages are in the topic at the start.", load.Backlog))
 	}
 	if load.Rate > 0 {
-		words = append(words, english.Sprintf("%v messages a second come for %s.", load.Rate, report.Duration(load.For)))
+		words = append(words, fmt.Sprintf("%s messages a second come for %s.", number(load.Rate), report.Duration(load.For)))
 	}
 	if o.rateFile != "" {
 		highest := slices.MaxFunc(load.Rates, func(a, b plan.Rate) int { return cmp.Compare(a.PerSecond, b.PerSecond) })
-		words = append(words, english.Sprintf("Messages come for %s at the rates of %s, %v a second at most.", report.Duration(load.For), o.rateFile, highest.PerSecond))
+		words = append(words, fmt.Sprintf("Messages come for %s at the rates of %s, %s a second at most.", report.Duration(load.For), o.rateFile, number(highest.PerSecond)))
 	}
 	words = append(words,
 		english.Sprintf("The topic has %d partitions. A message's event takes %d bytes of a call's payload.", load.Partitions, load.EventBytes),
@@ -38,15 +40,16 @@ func (o *planOptions) loadInWords() []string {
 		words = append(words, english.Sprintf("The k-th largest partition has a share as 1/k^%v.", load.Skew))
 	}
 	if m := o.measured; m != nil {
-		words = append(words, english.Sprintf("Measured, a call takes %s of CPU time and %s for each event in it; it waits %s, and %s for each event.",
+		words = append(words, english.Sprintf("Measured over batches of %d to %d events, a call takes %s of CPU time and %s for each event in it; it waits %s, and %s for each event. Each run has the fit of the batches up to its CountBasedWindow.",
+			m.Points[0].Events, m.Points[len(m.Points)-1].Events,
 			short(m.CallCPU), short(m.EventCPU), short(m.CallWait), short(m.EventWait)))
 	}
 	if o.measured == nil || function.CallTime > 0 || function.EventTime > 0 {
 		words = append(words, english.Sprintf("The function takes %s for a call and %s for each event in it.", report.Duration(function.CallTime), report.Duration(function.EventTime)))
 	}
-	words = append(words, english.Sprintf("Times differ by up to %v %% of themselves.", 100*function.Spread))
+	words = append(words, fmt.Sprintf("Times differ by up to %s %% of themselves.", number(100*function.Spread)))
 	if function.ErrorRate > 0 {
-		words = append(words, english.Sprintf("%v %% of the calls return an error.", 100*function.ErrorRate))
+		words = append(words, fmt.Sprintf("%s %% of the calls return an error.", number(100*function.ErrorRate)))
 	}
 	return words
 }
@@ -75,6 +78,14 @@ func (o *planOptions) assumptions() []string {
 		words = append(words, "Prices: "+strings.ReplaceAll(strings.Join(o.price, ","), ",", ", ")+". Retries are billed like other calls and events.")
 	}
 	return words
+}
+
+// number is one without the noise of its binary digits.
+func number(f float64) string {
+	if f == math.Trunc(f) && f < 1e15 {
+		return english.Sprintf("%.0f", f)
+	}
+	return strconv.FormatFloat(f, 'g', 6, 64)
 }
 
 // short is a time of microseconds with as much of it as matters.

@@ -5,6 +5,13 @@ import "path/filepath"
 const defaultMemorySize = 128 // MB (inferred)
 
 // project makes the Project of a file without errors.
+// LongestTriggerCall is how long a trigger allows a call to take, in seconds
+// (documented).
+const LongestTriggerCall = 300
+
+// TriggerTimeout is how long a call by the trigger may take, in seconds.
+func (f Function) TriggerTimeout() int { return min(f.Timeout, LongestTriggerCall) }
+
 func (c *checker) project(file string) *Project {
 	service := c.functionService()
 	props := service.value.at("props")

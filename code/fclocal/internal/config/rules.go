@@ -10,8 +10,6 @@ import (
 )
 
 const (
-	// triggerTimeout is the longest call of a trigger, in seconds (documented).
-	triggerTimeout = 300
 	// environmentLimit is the size of environmentVariables in bytes
 	// (documented). That names and values count and nothing else is inferred.
 	environmentLimit = 4096
@@ -173,8 +171,8 @@ func (c *checker) triggersRules(props *node, path string, fc3 bool) {
 		c.sourceRules(config.field("eventSourceConfig"), triggerPath+".config.eventSourceConfig")
 		c.modeRules(trigger.field("config"), triggerPath+".config")
 		c.deliveryRules(config, triggerPath+".config")
-		if timeout := props.at("function", "timeout"); props.whole(0, "function", "timeout") > triggerTimeout && !c.failed[path+".function.timeout"] {
-			c.warn(timeout.place, path+".function.timeout", "timeout is %s; a trigger allows a call at most %d seconds", timeout.show(), triggerTimeout)
+		if timeout := props.at("function", "timeout"); props.whole(0, "function", "timeout") > LongestTriggerCall && !c.failed[path+".function.timeout"] {
+			c.warn(timeout.place, path+".function.timeout", "timeout is %s; a trigger allows a call at most %d seconds", timeout.show(), LongestTriggerCall)
 		}
 	}
 }

@@ -86,15 +86,20 @@ func (f Function) UpTo(events int) Function {
 	return f
 }
 
-// Least is the fit to the least of two measurements of the same batch sizes; see
-// rounds for why.
+// Least is the fit to the shorter times and the larger memory of two measurements
+// of the same batch sizes: other load on the machine only ever adds to times.
 func (f Function) Least(other Function) Function {
 	points := slices.Clone(f.Points[:min(len(f.Points), len(other.Points))])
 	for i := range points {
 		points[i].CPU = min(points[i].CPU, other.Points[i].CPU)
 		points[i].Duration = min(points[i].Duration, other.Points[i].Duration)
+		points[i].AloneMemory = max(points[i].AloneMemory, other.Points[i].AloneMemory)
+		points[i].Memory = max(points[i].Memory, other.Points[i].Memory)
 	}
 	f.Points = points
+	if f.OutOfMemoryAt == 0 || other.OutOfMemoryAt > 0 && other.OutOfMemoryAt < f.OutOfMemoryAt {
+		f.OutOfMemoryAt = other.OutOfMemoryAt
+	}
 	f.fit()
 	return f
 }

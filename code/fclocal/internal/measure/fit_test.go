@@ -104,6 +104,10 @@ func TestLeast(t *testing.T) {
 	if got.Points[0].CPU != slow.CPU(1) || got.Points[1].CPU != fast.CPU(10) || got.UpTo(1000).EventCPU == 0 {
 		t.Errorf("%+v", got)
 	}
+	b.OutOfMemoryAt, b.Points[2].Memory, b.Points = 500, 1<<30, b.Points[:3]
+	if got := a.Least(b); got.OutOfMemoryAt != 500 || got.Points[2].Memory != 1<<30 || len(got.Points) != 3 {
+		t.Errorf("%+v", got)
+	}
 	if a.Points[1].CPU != slow.CPU(10) {
 		t.Error("the first measurement has changed")
 	}

@@ -5,7 +5,11 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"fclocal/internal/config"
 )
+
+const longestCall = config.LongestTriggerCall * time.Second
 
 // Advice says what limits a stream and which setting to change; "" if the
 // figures do not support anything.
@@ -26,14 +30,14 @@ func (c Config) Advice(r Result) string {
 	case r.Timeouts > 0:
 		change := "lower CountBasedWindow or raise timeout"
 		switch batchesHelp := rules.CountBasedWindow > 1 && c.Function.CallTime < c.Function.Timeout; {
-		case c.Function.Timeout >= LongestCall && batchesHelp:
+		case c.Function.Timeout >= longestCall && batchesHelp:
 			change = "lower CountBasedWindow"
-		case c.Function.Timeout >= LongestCall:
+		case c.Function.Timeout >= longestCall:
 			change = "make calls faster"
 		case !batchesHelp:
 			change = "raise timeout"
 		}
-		return fmt.Sprintf("%d calls took longer than the %v that they may: %s (a trigger allows %v at most)", r.Timeouts, c.Function.Timeout, change, LongestCall)
+		return fmt.Sprintf("%d calls took longer than the %v that they may: %s (a trigger allows %v at most)", r.Timeouts, c.Function.Timeout, change, longestCall)
 	case r.Throttled > 0:
 		return fmt.Sprintf("instances limit: FC refused %d attempts with 429, as no more instances could exist at the time (%d at most): raise instanceConcurrency or lower concurrency", r.Throttled, c.Rules.MaxInstances)
 	case full && r.RetryingSeconds > r.CallSeconds:

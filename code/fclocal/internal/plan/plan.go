@@ -40,9 +40,6 @@ const DefaultInstancesPerMinute = 100
 // documented.
 const DefaultIdleTimeout = time.Minute
 
-// LongestCall is how long a trigger allows a call to take (documented).
-const LongestCall = 5 * time.Minute
-
 // Errors of calls.
 var (
 	errFunction = errors.New("the function returned an error")

@@ -486,7 +486,7 @@ func BenchmarkDay(b *testing.B) {
 	result := mustRun(b, Config{
 		Rules:    r,
 		Load:     Load{Partitions: 300, Rate: 100_000, For: 864 * time.Second * time.Duration(b.N), EventBytes: 1000},
-		Function: Function{CallTime: 500 * time.Millisecond, EventTime: 2 * time.Millisecond, Spread: 0.5, Timeout: LongestCall},
+		Function: Function{CallTime: 500 * time.Millisecond, EventTime: 2 * time.Millisecond, Spread: 0.5, Timeout: longestCall},
 		Drain:    true,
 	})
 	b.ReportMetric(float64(result.Calls)/b.Elapsed().Seconds(), "calls/s")
