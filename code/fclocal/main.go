@@ -78,7 +78,7 @@ from the s.yaml that deploys them, with no Docker and no cloud account.
 
 It uses the s.yaml in the current directory or the nearest one above it.
 
-Exit codes: 0 good, 1 the function or the stream failed, 2 wrong usage or configuration.`,
+Exit codes: 0 good, 1 the function, the stream or the comparison failed, 2 wrong usage or configuration.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },

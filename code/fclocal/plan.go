@@ -74,7 +74,9 @@ called on this machine, with batches of event.json's event: CPU time and memory
 for a call and for an event are fitted to what it took, and shown. The CPU time
 counts on s.yaml's cpu, which the calls of an instance share, as if a vCPU were a
 core of this machine: an estimate. --call-time and --event-time then come on top,
-as time that the function waits for others.
+as time that the function waits for others. The memorySize, timeout and
+environmentVariables that hold are those of the first run; cold starts are
+--cold-start's, as they take longer on FC.
 
 --set overrides a setting of s.yaml by its own name. With several values there is
 a run for each combination; they use all cores. The same --seed gives the same
@@ -121,7 +123,7 @@ Exit codes: 0 good; 1 the plan failed; 2 wrong usage or configuration.`,
 	flags.Uint64Var(&options.seed, "seed", 0, "`N` from which all chance comes")
 	flags.StringVar(&options.report, "report", "", "write a page with tables and charts to `FILE`.html")
 	flags.StringArrayVar(&options.price, "price", nil, "price the runs: `UNIT=PRICE,...` of "+strings.Join(priceUnits(), ", "))
-	flags.StringVar(&options.sort, "sort", "", "`cost|latency`: the cheapest or fastest run first, those that keep up before the others")
+	flags.StringVar(&options.sort, "sort", "", "`cost|latency`: the cheapest (without --price by GB-seconds) or fastest run first, those that keep up before the others")
 	return command
 }
 

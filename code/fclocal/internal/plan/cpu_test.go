@@ -4,6 +4,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -147,16 +148,20 @@ func TestTimeSlice(t *testing.T) {
 }
 
 func TestCPUMistakes(t *testing.T) {
-	for _, config := range []Config{
-		{Function: Function{CallCPU: 1}},
-		{Function: Function{CallCPU: -1, CPU: 1}},
-		{Function: Function{CPU: math.NaN()}},
-		{Host: &Host{}},
-		{Host: &Host{Cores: 1, EventCPU: -1}},
+	for _, test := range []struct {
+		config Config
+		want   string
+	}{
+		{Config{Function: Function{CallCPU: 1}}, "CPU time needs a cpu above 0"},
+		{Config{Function: Function{CallCPU: -1, CPU: 1}}, "CPU times must be from 0 to a day"},
+		{Config{Function: Function{CPU: math.NaN()}}, "CPU time needs a cpu above 0"},
+		{Config{Function: Function{EventMemory: -1}}, "memory must not be negative"},
+		{Config{Host: &Host{}}, "a host must have cores"},
+		{Config{Host: &Host{Cores: 1, EventCPU: -1}}, "CPU times from 0 to a day"},
 	} {
-		config.Rules, config.Load = trigger.Config{}, Load{Partitions: 1}
-		if err := config.check(); err == nil {
-			t.Errorf("%+v is taken", config)
+		test.config.Rules, test.config.Load = trigger.Config{}, Load{Partitions: 1}
+		if err := test.config.check(); err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%v, want %q", err, test.want)
 		}
 	}
 }

@@ -443,32 +443,32 @@ func TestAdvice(t *testing.T) {
 }
 
 func TestMistakes(t *testing.T) {
-	for name, change := range map[string]func(*Config){
-		"partitions": func(c *Config) { c.Load.Partitions = 0 },
-		"backlog":    func(c *Config) { c.Load.Backlog = -1 },
-		"rate":       func(c *Config) { c.Load.Rate = math.NaN() },
-		"messages":   func(c *Config) { c.Load.Rate = 1e15 },
-		"call time":  func(c *Config) { c.Function.CallTime = -1 },
-		"spread":     func(c *Config) { c.Function.Spread = 1.1 },
-		"error rate": func(c *Config) { c.Function.ErrorRate = -0.1 },
-		"years":      func(c *Config) { c.Load.Rate, c.Load.For = 1e-9, math.MaxInt64 },
-		"day":        func(c *Config) { c.Function.EventTime = 25 * time.Hour },
-		"both rates": func(c *Config) { c.Load.Rates = []Rate{{0, 1}} },
-		"rates":      func(c *Config) { c.Load.Rate, c.Load.Rates = 0, []Rate{{0, 1}, {time.Hour, -1}} },
-		"all rates":  func(c *Config) { c.Load.Rate, c.Load.Rates = 0, []Rate{{0, 0}} },
-		"midnight":   func(c *Config) { c.Load.Rate, c.Load.Rates = 0, []Rate{{time.Minute, 1}} },
-		"ascending":  func(c *Config) { c.Load.Rate, c.Load.Rates = 0, []Rate{{0, 1}, {0, 1}} },
-		"tomorrow":   func(c *Config) { c.Load.Rate, c.Load.Rates = 0, []Rate{{0, 1}, {day, 1}} },
-		"too late":   func(c *Config) { c.Load.Rate, c.Load.Rates = 0, []Rate{{0, 0}, {time.Hour, 1}} },
-		"many":       func(c *Config) { c.Load.Rate, c.Load.Rates = 0, []Rate{{0, 1}, {time.Minute, 1e15}} },
-		"skew":       func(c *Config) { c.Load.Skew = 5.1 },
-		"skew of":    func(c *Config) { c.Load.Skew, c.Load.Partitions = 1, 2e6 },
-		"growth":     func(c *Config) { c.InstancesPerMinute = -1 },
+	for want, change := range map[string]func(*Config){
+		"there must be 1 partition or more":                 func(c *Config) { c.Load.Partitions = 0 },
+		"the load must not be negative":                     func(c *Config) { c.Load.Backlog = -1 },
+		"the rate must be a number":                         func(c *Config) { c.Load.Rate = math.NaN() },
+		"at most 10^15 messages":                            func(c *Config) { c.Load.Rate = 1e15 },
+		"times must not be negative":                        func(c *Config) { c.Function.CallTime = -1 },
+		"the spread must be from 0 to 1":                    func(c *Config) { c.Function.Spread = 1.1 },
+		"the error rate must be from 0 to 1":                func(c *Config) { c.Function.ErrorRate = -0.1 },
+		"more than ten years":                               func(c *Config) { c.Load.Rate, c.Load.For = 1e-9, math.MaxInt64 },
+		"more than a day":                                   func(c *Config) { c.Function.EventTime = 25 * time.Hour },
+		"one rate or those of a day":                        func(c *Config) { c.Load.Rates = []Rate{{0, 1}} },
+		"the rates must be numbers of 0 or more":            func(c *Config) { c.Load.Rate, c.Load.Rates = 0, []Rate{{0, 1}, {time.Hour, -1}} },
+		"the rates must not all be 0":                       func(c *Config) { c.Load.Rate, c.Load.Rates = 0, []Rate{{0, 0}} },
+		"the rates' times must begin at 0 and ascend":       func(c *Config) { c.Load.Rate, c.Load.Rates = 0, []Rate{{time.Minute, 1}} },
+		"the rates' times must begin at 0 and ascend ":      func(c *Config) { c.Load.Rate, c.Load.Rates = 0, []Rate{{0, 1}, {0, 1}} },
+		"ascend below 24 h":                                 func(c *Config) { c.Load.Rate, c.Load.Rates = 0, []Rate{{0, 1}, {day, 1}} },
+		"within the 1h0m0s of the load all rates are 0":     func(c *Config) { c.Load.Rate, c.Load.Rates = 0, []Rate{{0, 0}, {time.Hour, 1}} },
+		"plan: there must be at most 10^15 messages":        func(c *Config) { c.Load.Rate, c.Load.Rates = 0, []Rate{{0, 1}, {time.Minute, 1e15}} },
+		"the skew must be from 0 to 5":                      func(c *Config) { c.Load.Skew = 5.1 },
+		"with a skew there must be at most 10^6 partitions": func(c *Config) { c.Load.Skew, c.Load.Partitions = 1, 2e6 },
+		"the allowance of instances must not be negative":   func(c *Config) { c.InstancesPerMinute = -1 },
 	} {
 		c := Config{Rules: rules(), Load: Load{Partitions: 1, Rate: 1, For: time.Hour}}
 		change(&c)
-		if _, err := Run(context.Background(), c); err == nil {
-			t.Errorf("%s: no error", name)
+		if _, err := Run(context.Background(), c); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %q", err, want)
 		}
 	}
 	ctx, cancel := context.WithCancel(context.Background())
