@@ -34,7 +34,8 @@ func measureFunction(ctx context.Context, projects []*config.Project, binary bui
 	if err != nil {
 		return measure.Function{}, failure{err}
 	}
-	defer os.Remove(logs.Name())
+	os.Remove(logs.Name())       // nothing is left of it, whatever happens
+	defer os.Remove(logs.Name()) // where that cannot be done to an open file
 	defer logs.Close()
 	options.Project, options.Binary, options.CodeDir = project, binary.Path, codeDirectory(project, binary)
 	options.Event, options.Logs = event, logs
@@ -62,12 +63,14 @@ func measureFunction(ctx context.Context, projects []*config.Project, binary bui
 // measured is the function on instances of so many cores. The Go runtime uses no
 // more than GOMAXPROCS of them.
 func measured(f measure.Function, project *config.Project, cores float64) plan.Function {
-	if threads, err := strconv.Atoi(project.Function.EnvironmentVariables["GOMAXPROCS"]); err == nil && threads > 0 {
-		cores = min(cores, float64(threads))
+	threads, err := strconv.Atoi(project.Function.EnvironmentVariables["GOMAXPROCS"])
+	limits := err == nil && threads > 0 && float64(threads) < cores
+	if limits {
+		cores = float64(threads)
 	}
 	f = f.UpTo(project.Trigger.BatchWindow.CountBasedWindow)
 	return plan.Function{
-		CallCPU: f.CallCPU, EventCPU: f.EventCPU, CallTime: f.CallWait, EventTime: f.EventWait, CPU: cores,
+		CallCPU: f.CallCPU, EventCPU: f.EventCPU, CallTime: f.CallWait, EventTime: f.EventWait, CPU: cores, Threads: limits,
 		BaseMemory: f.BaseMemory, EventMemory: f.EventMemory, FurtherEventMemory: f.FurtherEventMemory,
 		MemorySize: int64(project.Function.MemorySize) << 20,
 		ColdStart:  f.ColdStart,

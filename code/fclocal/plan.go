@@ -84,6 +84,8 @@ answer. With --price each run has a price, in the currency that you take:
 vCPU-seconds, GB-seconds and calls of FC, events delivered by EventBridge. --sort
 puts the best run first, --report writes a page to keep or to show.
 
+Every event passes eventRuleFilterPattern.
+
 Assumed, as it is not documented: instances go away after --idle-timeout, of which
 FC bills only the time with a call or a cold start; at each rate, messages come at
 even intervals. Documented: an account has 100 to 300 instances in a region
@@ -402,17 +404,18 @@ func newPlanned(project *config.Project, set map[string]string, planned plan.Con
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
 func (o *planOptions) show(planned []report.Planned, stdout io.Writer) error {
-	if o.plot != "" {
-		runs := make([]report.Run, len(planned))
-		for i, run := range planned {
-			runs[i] = run.Run
-		}
-		if err := report.Plot(o.plot, runs); err != nil {
-			return err
-		}
-	}
+	var err error
 	if o.json {
-		return report.PlannedJSON(stdout, planned)
+		err = report.PlannedJSON(stdout, planned)
+	} else {
+		err = report.PlannedTable(stdout, planned, report.Width(stdout))
 	}
-	return report.PlannedTable(stdout, planned, report.Width(stdout))
+	if err != nil || o.plot == "" {
+		return err
+	}
+	runs := make([]report.Run, len(planned))
+	for i, run := range planned {
+		runs[i] = run.Run
+	}
+	return report.Plot(o.plot, runs)
 }

@@ -249,15 +249,16 @@ func drained(drain <-chan struct{}) bool {
 }
 
 func (o *streamOptions) show(runs []report.Run, stdout io.Writer) error {
-	if o.plot != "" {
-		if err := report.Plot(o.plot, runs); err != nil {
-			return err
-		}
-	}
+	var err error
 	if o.json {
-		return report.JSON(stdout, runs)
+		err = report.JSON(stdout, runs)
+	} else {
+		err = report.Table(stdout, runs, report.Width(stdout))
 	}
-	return report.Table(stdout, runs, report.Width(stdout))
+	if err != nil || o.plot == "" {
+		return err
+	}
+	return report.Plot(o.plot, runs)
 }
 
 // verdict is an error if a stream was stopped or has lost a message.

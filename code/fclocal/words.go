@@ -67,7 +67,7 @@ func (o *planOptions) assumptions() []string {
 	words := []string{
 		idle + " FC bills the time with a call or a cold start.",
 		instances + ".",
-		"Messages come at even intervals at each rate.",
+		"Messages come at even intervals at each rate, and all events pass eventRuleFilterPattern.",
 	}
 	if o.measured != nil {
 		words = append(words, "Estimated: a vCPU is as fast as a core of the machine that measured the function; memory is what it took there. The calls of an instance share its cpu.")

@@ -10,7 +10,8 @@ import (
 )
 
 // A Function is what calls of a function cost, fitted to the Points by least
-// squares of the relative errors. No figure is negative.
+// squares of the relative errors. No figure is negative. The memory of the largest
+// batches is not below what was measured.
 type Function struct {
 	// CPU time of the function's process, on a core of this machine. Where that is
 	// not told (only Linux tells) it is all of a call's duration.
@@ -125,10 +126,16 @@ func (f *Function) fit() {
 	call, event = line(events, wait, duration)
 	f.CallWait, f.EventWait = nanoseconds(call), nanoseconds(event)
 	base, event := line(events, alone, alone)
-	f.BaseMemory, f.EventMemory = int64(math.Round(base)), event
-	f.FurtherEventMemory = event
+	// The largest batches need the most: what they took is not underrated.
+	largest := n - 1
+	f.BaseMemory = int64(math.Round(base))
+	f.EventMemory = max(event, (alone[largest]-base)/events[largest])
+	f.FurtherEventMemory = f.EventMemory
 	if floats.Max(further) > 0 {
 		f.FurtherEventMemory = proportion(further, more, memory)
+	}
+	if further[largest] > 0 {
+		f.FurtherEventMemory = max(f.FurtherEventMemory, (memory[largest]-base-f.EventMemory*events[largest])/further[largest])
 	}
 }
 

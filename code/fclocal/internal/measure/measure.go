@@ -24,8 +24,8 @@ import (
 // What is in flight at most, over all calls that an instance takes at a time:
 // more takes long, and more memory than instances usually have.
 const (
-	maximumEventsInFlight = 20_000
-	maximumBytesInFlight  = 64 << 20 // of payloads
+	maximumEventsInFlight = 300_000
+	maximumBytesInFlight  = 256 << 20 // of payloads
 )
 
 // All sizes are measured in rounds, each size in every round. Other load on the

@@ -15,18 +15,26 @@ const longestCall = config.LongestTriggerCall * time.Second
 // figures do not support anything.
 func (c Config) Advice(r Result) string {
 	rules := c.Rules
+	changes := c.Load.changes()
+	keepsUp := c.Load.comes() && r.KeepsUp
+	// A stream that does not keep up is at its limit for much of the time, but not
+	// while its instances start and its last calls end.
+	full := r.FullTime.Seconds() >= 0.95*r.Wall.Seconds() || !keepsUp && r.FullTime.Seconds() >= 0.3*r.Wall.Seconds()
+	atTimes := changes && r.FullTime.Seconds() >= 0.01*r.Wall.Seconds()
+	full, atTimes = full && r.Wall > 0, atTimes && r.Wall > 0
 	cpu := r.FullCPUTime > 0 && r.FullCPUTime.Seconds() >= 0.9*r.FullTime.Seconds()
-	full := r.FullTime.Seconds() >= 0.95*r.Wall.Seconds() && r.Wall > 0
-	atTimes := c.Load.changes() && r.FullTime >= r.Wall/100 && r.Wall > 0
+	lost := r.DeadLettered + r.Discarded
 	switch {
 	case r.Stopped != "":
-		return "the stream stopped at a batch that failed: errorsTolerance ALL would let it go on"
+		return "the stream stopped at a batch that failed: errorsTolerance ALL would let it go on, without that batch"
+	case c.tooLarge():
+		return fmt.Sprintf("the body limit of %d bytes is less than a single event, so none is delivered: smaller messages, or synchronous calls (32 MB)", rules.BodyLimit)
 	case c.Function.MemorySize > 0 && r.PeakMemory > c.Function.MemorySize:
-		return fmt.Sprintf("memory limits: an instance would need about %d MB and has %d: raise memorySize%s",
+		return fmt.Sprintf("memory limits: an instance would need about %d MB and has %d: raise memorySize (and GOMEMLIMIT with it)%s",
 			(r.PeakMemory+1<<20-1)>>20, c.Function.MemorySize>>20, c.lower("CountBasedWindow", "instanceConcurrency"))
-	case r.Timeouts > 0 && cpu:
-		return fmt.Sprintf("%d calls took longer than the %v that they may, as the calls of an instance share its cpu: raise cpu%s",
-			r.Timeouts, c.Function.Timeout, c.lower("instanceConcurrency", "CountBasedWindow"))
+	case r.Timeouts > 0 && r.CPUSeconds > 0.7*c.Function.CPU*r.BusySeconds:
+		return fmt.Sprintf("%d calls took longer than the %v that they may, as the calls of an instance share its cpu: %s%s",
+			r.Timeouts, c.Function.Timeout, c.raiseCPU(), c.lower("instanceConcurrency", "CountBasedWindow"))
 	case r.Timeouts > 0:
 		change := "lower CountBasedWindow or raise timeout"
 		switch batchesHelp := rules.CountBasedWindow > 1 && c.Function.CallTime < c.Function.Timeout; {
@@ -39,22 +47,61 @@ func (c Config) Advice(r Result) string {
 		}
 		return fmt.Sprintf("%d calls took longer than the %v that they may: %s (a trigger allows %v at most)", r.Timeouts, c.Function.Timeout, change, longestCall)
 	case r.Throttled > 0:
-		return fmt.Sprintf("instances limit: FC refused %d attempts with 429, as no more instances could exist at the time (%d at most): raise instanceConcurrency or lower concurrency", r.Throttled, c.Rules.MaxInstances)
-	case full && r.RetryingSeconds > r.CallSeconds:
-		return "errors limit: batches that wait for a retry take more than half of concurrency"
-	case (full || atTimes) && !(c.Load.comes() && r.KeepsUp) && cpu:
-		return "cpu limits: the calls of an instance use all of it: raise cpu, and GOMAXPROCS with it beyond 1" + c.lower("instanceConcurrency")
-	case (full || atTimes) && !(c.Load.comes() && r.KeepsUp):
-		if rules.Concurrency >= 300 {
-			return "concurrency limits, and is at its maximum: make calls faster, or larger by CountBasedWindow"
+		why := fmt.Sprintf("as no more than %d may exist", rules.MaxInstances)
+		if r.PeakInstances < rules.MaxInstances || c.InstancesAtOnce < rules.MaxInstances {
+			why = fmt.Sprintf("as no more of them may exist yet: %d at once and %d more a minute", c.InstancesAtOnce, c.InstancesPerMinute)
 		}
+		change := "raise instanceConcurrency"
+		if keepsUp {
+			change += " or lower concurrency"
+		}
+		return fmt.Sprintf("instances limit: FC refused %d attempts with 429, %s: %s", r.Throttled, why, change)
+	case (full || atTimes) && r.RetryingSeconds > r.CallSeconds:
+		return "errors limit: batches that wait for a retry take more than half of concurrency: have fewer calls fail, or raise concurrency"
+	case (full || atTimes) && !keepsUp && cpu:
+		return "cpu limits: the calls of an instance use all of it: " + c.raiseCPU() + c.moreInstances()
+	case (full || atTimes) && !keepsUp && rules.Concurrency/rules.InstanceConcurrency >= rules.MaxInstances:
+		return fmt.Sprintf("instances limit: %d may exist, and all of their calls were in flight: raise instanceConcurrency, and concurrency with it", rules.MaxInstances)
+	case (full || atTimes) && !keepsUp && rules.Concurrency >= highestConcurrency:
+		return "concurrency limits, and is at its maximum: make calls faster, or larger by CountBasedWindow"
+	case (full || atTimes) && !keepsUp:
 		return fmt.Sprintf("concurrency limits: all of it, %d, was in use: raise concurrency", rules.Concurrency)
+	case lost > 0:
+		return fmt.Sprintf("errors: %d of %d messages were lost to dead letters or discarded, as their batches failed with all retries: have fewer calls fail%s", lost, r.Produced, c.lower("CountBasedWindow"))
 	case atTimes && rules.TimeBasedWindow > 0 && cpu:
-		return fmt.Sprintf("cpu limits at times: calls used all of it for %v: raise cpu%s if the latencies are too high", r.FullTime.Round(time.Second), c.lower("instanceConcurrency"))
-	case atTimes && rules.TimeBasedWindow > 0 && rules.Concurrency < 300:
+		return fmt.Sprintf("cpu limits at times: calls used all of it for %v: %s%s if the latencies are too high", r.FullTime.Round(time.Second), c.raiseCPU(), c.moreInstances())
+	case atTimes && rules.TimeBasedWindow > 0 && rules.Concurrency < highestConcurrency:
 		return fmt.Sprintf("concurrency limits at times: all of it, %d, was in use for %v: raise concurrency if the latencies are too high", rules.Concurrency, r.FullTime.Round(time.Second))
-	case r.KeepsUp && c.Load.comes() && !full && !atTimes && r.Calls > 0:
+	case keepsUp && !full && !atTimes && r.Calls > 0:
 		return fmt.Sprintf("nothing limits: %.3g of %d calls were in flight on average", r.CallSeconds/r.Wall.Seconds(), rules.Concurrency)
+	}
+	return ""
+}
+
+// highestConcurrency is the most that s.yaml may have (documented).
+const highestConcurrency = 300
+
+// tooLarge says that a payload cannot have a single event.
+func (c Config) tooLarge() bool { return int64(c.Load.EventBytes)+int64(len("[]")) > c.Rules.BodyLimit }
+
+// raiseCPU is the part of an advice to give an instance more CPU. Its ratio to
+// memorySize is bounded (documented).
+func (c Config) raiseCPU() string {
+	if c.Function.Threads {
+		return "raise GOMAXPROCS, which is below cpu"
+	}
+	return "raise cpu and memorySize, and GOMAXPROCS beyond 1 vCPU"
+}
+
+// moreInstances is the part of an advice to have more of them, each with its cpu.
+func (c Config) moreInstances() string {
+	switch {
+	case c.Rules.Concurrency/c.Rules.InstanceConcurrency >= c.Rules.MaxInstances:
+		return ""
+	case c.Rules.InstanceConcurrency > 1:
+		return c.lower("instanceConcurrency")
+	case c.Rules.Concurrency < highestConcurrency:
+		return ", or raise concurrency"
 	}
 	return ""
 }

@@ -586,7 +586,9 @@ func (d *driver) finish() Result {
 	if !d.Load.comes() {
 		r.KeepsUp = r.Pending == 0
 	}
-	r.KeepsUp = r.KeepsUp && r.Stopped == ""
+	fits := d.Function.MemorySize == 0 || r.PeakMemory <= d.Function.MemorySize
+	loses := float64(r.DeadLettered+r.Discarded) > 0.01*float64(r.Produced)
+	r.KeepsUp = r.KeepsUp && r.Stopped == "" && fits && !loses
 	for i, t := range d.ticks {
 		sample := report.Sample{At: t.at, Instances: t.instances, InFlight: t.inFlight, Lag: t.lag}
 		if i > 0 {

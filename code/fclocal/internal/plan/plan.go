@@ -106,6 +106,7 @@ type Function struct {
 	CallCPU   time.Duration // CPU time of each call on one core
 	EventCPU  time.Duration // of each event in it
 	CPU       float64       // cores that an instance can use at a time; above 0 where there is CPU time
+	Threads   bool          // GOMAXPROCS is below cpu, and limits CPU
 
 	// Memory of an instance, in bytes: of its own, for each event of a call, and for
 	// each event of all further calls in flight. MemorySize is what it may have; 0:
@@ -159,7 +160,9 @@ type Result struct {
 	// load is that of a day before, or of the start of a load of at most a day, except
 	// for 1 % of what came between them or what open windows and calls hold: a peak
 	// may be too much if what it leaves behind is made up later. With a backlog alone
-	// it says that all of it is finished. A stream that has stopped does not keep up.
+	// it says that all of it is finished. A stream does not keep up that has stopped,
+	// that loses more than 1 % of its messages or whose instances would need more than
+	// MemorySize.
 	KeepsUp bool
 
 	// Sums over instances and calls, in seconds: a time.Duration ends at 292 years.

@@ -164,6 +164,31 @@ func TestLatenciesOfLargeBatches(t *testing.T) {
 	}
 }
 
+// What is lost or killed for its memory does not keep up, however small the lag.
+func TestKeepsUpWithAllMessages(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		change func(*Config)
+		want   bool
+	}{
+		{"good", func(*Config) {}, true},
+		{"some are retried", func(c *Config) { c.Function.ErrorRate = 0.05 }, true},
+		{"all are lost", func(c *Config) { c.Function.ErrorRate = 1 }, false},
+		{"too large", func(c *Config) { c.Rules.BodyLimit = 500 }, false},
+		{"memory", func(c *Config) { c.Function.BaseMemory, c.Function.MemorySize = 101, 100 }, false},
+		{"all of the memory", func(c *Config) { c.Function.BaseMemory, c.Function.MemorySize = 100, 100 }, true},
+	} {
+		for _, load := range []Load{{Rate: 1, For: time.Hour}, {Backlog: 3600}} {
+			load.Partitions, load.EventBytes = 1, 500
+			c := Config{Rules: rules(), Load: load, Function: Function{CallTime: time.Millisecond}, Drain: true}
+			test.change(&c)
+			if got := mustRun(t, c).KeepsUp; got != test.want {
+				t.Errorf("%s, %+v: keeps up: %v", test.name, load, got)
+			}
+		}
+	}
+}
+
 func near(got, want float64) bool { return math.Abs(got-want) <= 1e-6*want }
 
 // More than 292 years of calls together.
@@ -402,26 +427,39 @@ func TestAdvice(t *testing.T) {
 		{"errors limit", func(c *Config) { c.Function.ErrorRate = 0.9 }},
 		{"5409 calls took longer than the 500ms that they may: raise", func(c *Config) { c.Function.Timeout = 500 * time.Millisecond; c.Rules.MaximumRetryAttempts = 1 }},
 		{"the stream stopped", func(c *Config) { c.Function.ErrorRate, c.Rules.ErrorsTolerated = 1, false }},
-		{"memory limits: an instance would need about 129 MB and has 128: raise memorySize, or lower CountBasedWindow or instanceConcurrency", func(c *Config) {
+		{"memory limits: an instance would need about 129 MB and has 128: raise memorySize (and GOMEMLIMIT with it), or lower CountBasedWindow or instanceConcurrency", func(c *Config) {
 			c.Function.BaseMemory, c.Function.MemorySize = 128<<20+1, 128<<20
 		}},
-		{"memory limits: an instance would need about 129 MB and has 128: raise memorySize", func(c *Config) {
+		{"memory limits: an instance would need about 129 MB and has 128: raise memorySize (and GOMEMLIMIT with it)", func(c *Config) {
 			c.Function.BaseMemory, c.Function.MemorySize, c.Rules.CountBasedWindow, c.Rules.InstanceConcurrency = 129<<20, 128<<20, 1, 1
 		}},
-		{"cpu limits: the calls of an instance use all of it: raise cpu, and GOMAXPROCS with it beyond 1, or lower instanceConcurrency", func(c *Config) {
+		{"cpu limits: the calls of an instance use all of it: raise cpu and memorySize, and GOMAXPROCS beyond 1 vCPU, or lower instanceConcurrency", func(c *Config) {
 			c.Function = Function{CallCPU: 20 * time.Millisecond, CPU: 0.1}
 		}},
-		{"cpu limits: the calls of an instance use all of it: raise cpu, and GOMAXPROCS with it beyond 1", func(c *Config) {
+		{"cpu limits: the calls of an instance use all of it: raise cpu and memorySize, and GOMAXPROCS beyond 1 vCPU, or raise concurrency", func(c *Config) {
 			c.Function, c.Rules.InstanceConcurrency = Function{CallCPU: 300 * time.Millisecond, CPU: 0.1}, 1
 		}},
 		{"cpu limits at times: calls used all of it for 2h", func(c *Config) {
 			c.Function, c.Load.For = Function{CallCPU: 20 * time.Millisecond, CPU: 0.1}, day
 			c.Load.Rate, c.Load.Rates = 0, []Rate{{0, 10}, {time.Hour, 100}, {2 * time.Hour, 10}}
 		}},
-		{"848 calls took longer than the 500ms that they may, as the calls of an instance share its cpu: raise cpu, or lower instanceConcurrency or CountBasedWindow", func(c *Config) {
+		{"848 calls took longer than the 500ms that they may, as the calls of an instance share its cpu: raise cpu and memorySize, and GOMAXPROCS beyond 1 vCPU, or lower instanceConcurrency or CountBasedWindow", func(c *Config) {
 			c.Function = Function{CallCPU: 20 * time.Millisecond, CPU: 0.1, Timeout: 500 * time.Millisecond}
 			c.Rules.MaximumRetryAttempts = 1
 		}},
+		{"cpu limits: the calls of an instance use all of it: raise GOMAXPROCS, which is below cpu", func(c *Config) {
+			c.Function, c.Load.Rate = Function{CallCPU: 200 * time.Millisecond, CPU: 1, Threads: true}, 1000
+		}},
+		{"the body limit of 400 bytes is less than a single event", func(c *Config) { c.Rules.BodyLimit = 400 }},
+		{"errors: 60000 of 60000 messages were lost", func(c *Config) { c.Function.ErrorRate, c.Rules.Concurrency = 1, 300; c.Rules.RetryScale = 0.01 }},
+		{"instances limit: 3 may exist, and all of their calls were in flight: raise instanceConcurrency", func(c *Config) {
+			c.Rules.InstanceConcurrency, c.Rules.MaxInstances, c.Rules.Concurrency = 1, 3, 3
+		}},
+		{"instances limit: FC refused 650 attempts with 429, as no more of them may exist yet: 3 at once and 2 more a minute: raise instanceConcurrency", func(c *Config) {
+			c.InstancesAtOnce, c.InstancesPerMinute, c.Rules.InstanceConcurrency = 3, 2, 1
+		}},
+		// Most of the time is for the last calls.
+		{"concurrency limits: all of it, 2,", func(c *Config) { c.Rules.Concurrency, c.Load.For, c.Load.Rate = 2, 10*time.Second, 30 }},
 		// All slots are in use, but larger batches could take more.
 		{"", func(c *Config) { c.Rules.TimeBasedWindow, c.Rules.Concurrency = 0, 11 }},
 		{"", func(c *Config) {

@@ -132,7 +132,8 @@ func (p Page) view() pageView {
 	same, first, rest := arrange(runs, slices.Concat(
 		columns(shown, peakInstances, lagEnd, lagMax),
 		columns(runs, latencyP50, latencyP99, latencyMax),
-		columns(shown, price, gbSeconds, vcpuSeconds, memory)))
+		columns(shown, price, gbSeconds, vcpuSeconds, memory),
+		columns(runs, deadLettered, discarded)))
 	view := pageView{Page: p, Verdict: verdict(shown)}
 	for _, s := range same {
 		view.Settings = append(view.Settings, pageFact{s.name, s.value})

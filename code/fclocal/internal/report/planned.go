@@ -18,7 +18,7 @@ type Planned struct {
 	Throttled     int64   `json:"throttled"`     // attempts that FC answers with 429
 	LagEnd        int64   `json:"lagEnd"`        // messages, at the end of the load
 	LagMax        int64   `json:"lagMax"`        // messages
-	KeepsUp       bool    `json:"keepsUp"`       // the lag does not grow; of a backlog alone: it is finished
+	KeepsUp       bool    `json:"keepsUp"`       // the lag does not grow (of a backlog alone: it is finished), 99 % are delivered and the memory is enough
 	DrainSeconds  float64 `json:"drainSeconds"`  // from the end of the load until all is finished; 0 if it stopped
 
 	InstanceHours float64  `json:"instanceHours"` // idle ones included
