@@ -144,6 +144,9 @@ func readEvent(file string, project *config.Project, stdin io.Reader) ([]byte, e
 		file = filepath.Join(project.Dir, "event.json")
 	}
 	event, err := os.ReadFile(file)
+	if err != nil && stdin == nil { // a command without -f
+		return nil, fmt.Errorf("the event cannot be read: %w", err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("the event cannot be read: %w; -f FILE names another", err)
 	}

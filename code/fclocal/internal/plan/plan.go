@@ -14,8 +14,12 @@
 //     in them: a skew may give a task several large ones. A task always finds its
 //     messages fetched.
 //   - CallTime and EventTime are waits: a call takes them however many others its
-//     instance has. CPU time comes before them, and the calls of an instance share
-//     its cpu evenly; that a cpu of less than one core has bursts is left out.
+//     instance has. CPU time comes before them; the calls of an instance take turns
+//     of 10 ms on its cpu, as the Go runtime has it. That a cpu of less than one
+//     core has bursts is left out.
+//   - Messages wait in the topic while batches of their task wait for their turn. So
+//     the last window of a backlog, if it does not fill, opens when the batch before
+//     it is called; in stream, with the fetch, up to TimeBasedWindow earlier.
 //   - A call's timeout begins when its instance is ready, and ends the instance.
 //   - The allowance of instances grows at whole minutes from the start, whether it
 //     was used or not.
