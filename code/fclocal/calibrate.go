@@ -212,13 +212,12 @@ const cpuRounds = 3
 // measureAndRun runs a calibration and measures the function for it, in as many instances as
 // it will have.
 func (c *calibrator) measureAndRun(ctx context.Context, project *config.Project, one calibration, label string) (ran stream.Result, f measure.Function, err error) {
-	instances := (one.concurrency + one.instanceConcurrency - 1) / one.instanceConcurrency
 	rounds := 1
 	if one.rate == 0 && one.eventTime == 0 {
 		rounds = cpuRounds
 	}
 	for round := range rounds {
-		measured, err := measureFunction(ctx, []*config.Project{project}, c.binary, measure.Options{Instances: instances}, c.progress)
+		measured, err := measureFunction(ctx, []*config.Project{project}, c.binary, measure.Options{Instances: project.InstancesBound()}, c.progress)
 		if err != nil {
 			return ran, f, err
 		}

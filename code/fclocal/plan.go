@@ -314,7 +314,7 @@ func runPlans(ctx context.Context, options planOptions, given func(option string
 	case sortLatency:
 		report.SortByLatency(runs)
 	}
-	if err := options.show(runs, stdout); err != nil {
+	if err := show(options.runsOptions, stdout, runs, report.Runs(runs), report.PlannedJSON, report.PlannedTable); err != nil {
 		return failure{err}
 	}
 	if options.report != "" {
@@ -348,7 +348,7 @@ func (o *planOptions) measureFunction(ctx context.Context, projects []*config.Pr
 	}
 	o.measured = &f
 	fmt.Fprintln(stderr, "fclocal: measured on this machine:")
-	if err := f.Table(stderr); err != nil {
+	if err := report.MeasuredTable(stderr, f); err != nil {
 		return failure{err}
 	}
 	fmt.Fprintln(stderr, "fclocal: estimates: a vCPU counts as a core of this machine; each run has the fit of the batches up to its CountBasedWindow")
@@ -402,20 +402,3 @@ func newPlanned(project *config.Project, set map[string]string, planned plan.Con
 }
 
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
-
-func (o *planOptions) show(planned []report.Planned, stdout io.Writer) error {
-	var err error
-	if o.json {
-		err = report.PlannedJSON(stdout, planned)
-	} else {
-		err = report.PlannedTable(stdout, planned, report.Width(stdout))
-	}
-	if err != nil || o.plot == "" {
-		return err
-	}
-	runs := make([]report.Run, len(planned))
-	for i, run := range planned {
-		runs[i] = run.Run
-	}
-	return report.Plot(o.plot, runs)
-}

@@ -56,6 +56,21 @@ func combinations(set []string) ([]map[string]string, error) {
 	return runs, nil
 }
 
+// show writes results as the options say, and draws their runs.
+func show[R any](o runsOptions, stdout io.Writer, results []R, runs []report.Run,
+	asJSON func(io.Writer, []R) error, table func(w io.Writer, results []R, width int) error) error {
+	var err error
+	if o.json {
+		err = asJSON(stdout, results)
+	} else {
+		err = table(stdout, results, report.Width(stdout))
+	}
+	if err != nil || o.plot == "" {
+		return err
+	}
+	return report.Plot(o.plot, runs)
+}
+
 // projects are those of all combinations: all are checked before the first one
 // runs, and so is the name of the plot.
 func (o *runsOptions) projects(overrides []map[string]string, stderr io.Writer) ([]*config.Project, error) {

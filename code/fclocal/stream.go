@@ -91,7 +91,7 @@ NONE, or messages are missing; 2 wrong usage or configuration.`,
   fclocal stream --brokers 127.0.0.1:9092 --until-idle 10s --json | jq '.runs[0].delivered'`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return runStreams(cmd.Context(), options, cmd.Flags().Changed("messages-number"), cmd.Flags().Changed("backlog"), cmd.OutOrStdout(), cmd.ErrOrStderr())
+			return runStreams(cmd.Context(), options, cmd.Flags().Changed, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
 	flags := command.Flags()
@@ -145,7 +145,7 @@ func (o *streamOptions) check(combinations int) error {
 	return nil
 }
 
-func runStreams(ctx context.Context, options streamOptions, numberGiven, backlogGiven bool, stdout, stderr io.Writer) error {
+func runStreams(ctx context.Context, options streamOptions, given func(option string) bool, stdout, stderr io.Writer) error {
 	overrides, err := combinations(options.set)
 	if err != nil {
 		return err
@@ -154,9 +154,9 @@ func runStreams(ctx context.Context, options streamOptions, numberGiven, backlog
 		return err
 	}
 	switch {
-	case backlogGiven:
+	case given("backlog"):
 		options.number = options.backlog
-	case (options.listen != "" || len(options.brokers) > 0) && !numberGiven:
+	case (options.listen != "" || len(options.brokers) > 0) && !given("messages-number"):
 		options.number = 0
 	}
 	projects, err := options.projects(overrides, stderr)
@@ -232,7 +232,7 @@ func runStreams(ctx context.Context, options streamOptions, numberGiven, backlog
 			break
 		}
 	}
-	if err := options.show(runs, stdout); err != nil {
+	if err := show(options.runsOptions, stdout, runs, runs, report.JSON, report.Table); err != nil {
 		return failure{err}
 	}
 	fmt.Fprintln(stderr, "fclocal: the function's logs are in", logs)
@@ -246,19 +246,6 @@ func drained(drain <-chan struct{}) bool {
 	default:
 		return false
 	}
-}
-
-func (o *streamOptions) show(runs []report.Run, stdout io.Writer) error {
-	var err error
-	if o.json {
-		err = report.JSON(stdout, runs)
-	} else {
-		err = report.Table(stdout, runs, report.Width(stdout))
-	}
-	if err != nil || o.plot == "" {
-		return err
-	}
-	return report.Plot(o.plot, runs)
 }
 
 // verdict is an error if a stream was stopped or has lost a message.
@@ -460,7 +447,7 @@ func newRun(project *config.Project, set map[string]string, result stream.Result
 		Partitions:      result.Partitions,
 		IdleTasks:       result.IdleTasks,
 		Instances:       int(result.InstancesCreated),
-		InstancesBound:  (t.Concurrency + f.InstanceConcurrency - 1) / f.InstanceConcurrency,
+		InstancesBound:  project.InstancesBound(),
 		PeakInFlight:    result.PeakInFlight,
 		Produced:        result.Produced,
 		Delivered:       result.Delivered,

@@ -9,22 +9,16 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/text/language"
-	"golang.org/x/text/message"
-
 	"fclocal/internal/plan"
 	"fclocal/internal/report"
 )
-
-// english groups the digits of large numbers: 100,000.
-var english = message.NewPrinter(language.English)
 
 // loadInWords are the load and the function's times, a sentence each.
 func (o *planOptions) loadInWords() []string {
 	load, function := o.load, o.function
 	var words []string
 	if load.Backlog > 0 {
-		words = append(words, english.Sprintf("%d messages are in the topic at the start.", load.Backlog))
+		words = append(words, report.English.Sprintf("%d messages are in the topic at the start.", load.Backlog))
 	}
 	if load.Rate > 0 {
 		words = append(words, fmt.Sprintf("%s messages a second come for %s.", number(load.Rate), report.Duration(load.For)))
@@ -34,18 +28,18 @@ func (o *planOptions) loadInWords() []string {
 		words = append(words, fmt.Sprintf("Messages come for %s at the rates of %s, %s a second at most.", report.Duration(load.For), o.rateFile, number(highest.PerSecond)))
 	}
 	words = append(words,
-		english.Sprintf("The topic has %d partitions. A message's event takes %d bytes of a call's payload.", load.Partitions, load.EventBytes),
-		english.Sprintf("A new instance takes its first call after %s.", report.Duration(function.ColdStart)))
+		report.English.Sprintf("The topic has %d partitions. A message's event takes %d bytes of a call's payload.", load.Partitions, load.EventBytes),
+		report.English.Sprintf("A new instance takes its first call after %s.", report.Duration(function.ColdStart)))
 	if load.Skew > 0 {
-		words = append(words, english.Sprintf("The k-th largest partition has a share as 1/k^%v.", load.Skew))
+		words = append(words, report.English.Sprintf("The k-th largest partition has a share as 1/k^%v.", load.Skew))
 	}
 	if m := o.measured; m != nil {
-		words = append(words, english.Sprintf("Measured over batches of %d to %d events, a call takes %s of CPU time and %s for each event in it; it waits %s, and %s for each event. Each run has the fit of the batches up to its CountBasedWindow.",
+		words = append(words, report.English.Sprintf("Measured over batches of %d to %d events, a call takes %s of CPU time and %s for each event in it; it waits %s, and %s for each event. Each run has the fit of the batches up to its CountBasedWindow.",
 			m.Points[0].Events, m.Points[len(m.Points)-1].Events,
 			short(m.CallCPU), short(m.EventCPU), short(m.CallWait), short(m.EventWait)))
 	}
 	if o.measured == nil || function.CallTime > 0 || function.EventTime > 0 {
-		words = append(words, english.Sprintf("The function takes %s for a call and %s for each event in it.", report.Duration(function.CallTime), report.Duration(function.EventTime)))
+		words = append(words, report.English.Sprintf("The function takes %s for a call and %s for each event in it.", report.Duration(function.CallTime), report.Duration(function.EventTime)))
 	}
 	words = append(words, fmt.Sprintf("Times differ by up to %s %% of themselves.", number(100*function.Spread)))
 	if function.ErrorRate > 0 {
@@ -60,9 +54,9 @@ func (o *planOptions) assumptions() []string {
 	if o.idleTimeout > 0 {
 		idle = fmt.Sprintf("An instance goes away after %s without a call.", report.Duration(o.idleTimeout))
 	}
-	instances := english.Sprintf("%d instances may be created at once", min(o.instancesPerMinute, o.maxInstances))
+	instances := report.English.Sprintf("%d instances may be created at once", min(o.instancesPerMinute, o.maxInstances))
 	if o.maxInstances > o.instancesPerMinute {
-		instances += english.Sprintf(", and %d more each minute up to %d", o.instancesPerMinute, o.maxInstances)
+		instances += report.English.Sprintf(", and %d more each minute up to %d", o.instancesPerMinute, o.maxInstances)
 	}
 	words := []string{
 		idle + " FC bills the time with a call or a cold start.",
@@ -83,7 +77,7 @@ func (o *planOptions) assumptions() []string {
 // number is one without the noise of its binary digits.
 func number(f float64) string {
 	if f == math.Trunc(f) && f < 1e15 {
-		return english.Sprintf("%.0f", f)
+		return report.English.Sprintf("%.0f", f)
 	}
 	return strconv.FormatFloat(f, 'g', 6, 64)
 }

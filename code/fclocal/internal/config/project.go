@@ -4,7 +4,6 @@ import "path/filepath"
 
 const defaultMemorySize = 128 // MB (inferred)
 
-// project makes the Project of a file without errors.
 // LongestTriggerCall is how long a trigger allows a call to take, in seconds
 // (documented).
 const LongestTriggerCall = 300
@@ -12,6 +11,14 @@ const LongestTriggerCall = 300
 // TriggerTimeout is how long a call by the trigger may take, in seconds.
 func (f Function) TriggerTimeout() int { return min(f.Timeout, LongestTriggerCall) }
 
+// InstancesBound is the most instances that FC creates for the trigger's calls:
+// ⌈concurrency / instanceConcurrency⌉.
+func (p *Project) InstancesBound() int {
+	each := p.Function.InstanceConcurrency
+	return (p.Trigger.Concurrency + each - 1) / each
+}
+
+// project makes the Project of a file without errors.
 func (c *checker) project(file string) *Project {
 	service := c.functionService()
 	props := service.value.at("props")

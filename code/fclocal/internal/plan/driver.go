@@ -45,7 +45,7 @@ type driver struct {
 	interval time.Duration // between ticks
 	nextTick time.Duration
 
-	dayBefore struct{ produced, lag int64 } // the end of the load, or its start
+	dayBefore struct{ produced, lag int64 } // a day before the load ends, or when it starts
 
 	result Result
 }
@@ -77,12 +77,13 @@ func newDriver(config Config) *driver {
 	if config.InstancesAtOnce > 0 {
 		config.Rules.MaxInstances = min(limit, config.InstancesAtOnce)
 	}
+	curve := newCurve(config.Load)
 	d := &driver{
 		Config:    config,
 		model:     trigger.New(config.Rules),
 		random:    rand.New(rand.NewPCG(config.Rules.Seed, 1)), // the model's own is 0
-		tasks:     newTasks(config),
-		curve:     newCurve(config.Load),
+		curve:     curve,
+		tasks:     newTasks(config, curve),
 		instances: map[trigger.InstanceID]*instance{},
 	}
 	d.allowed, d.Rules.MaxInstances = config.Rules.MaxInstances, limit

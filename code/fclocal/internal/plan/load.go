@@ -33,11 +33,10 @@ type task struct {
 const never = time.Duration(math.MaxInt64)
 
 // newTasks shares the load out to the tasks that have a partition.
-func newTasks(config Config) []*task {
+func newTasks(config Config, curve *curve) []*task {
 	load, rules := config.Load, config.Rules
 	tasks := make([]*task, min(rules.MaximumTasks, load.Partitions))
 	count := int64(math.Round(load.messages()))
-	curve := newCurve(load)
 	shares := newShares(load, rules.Seed)
 	first := 0
 	for id := range tasks {

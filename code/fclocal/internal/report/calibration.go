@@ -1,7 +1,6 @@
 package report
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"math"
@@ -61,9 +60,7 @@ func CalibrationsJSON(w io.Writer, calibrations []Calibration) error {
 		}
 		document.Calibrations = append(document.Calibrations, row{c, agree})
 	}
-	encoder := json.NewEncoder(w)
-	encoder.SetIndent("", "  ")
-	return encoder.Encode(document)
+	return encode(w, document)
 }
 
 // CalibrationsTable writes them for a person to read.
@@ -91,7 +88,7 @@ func CalibrationsTable(w io.Writer, calibrations []Calibration) error {
 			whole(c.Plan.Instances), whole(c.Stream.Instances),
 			number(c.Plan.EventsPerSecond), number(c.Stream.EventsPerSecond), difference(c.Plan.EventsPerSecond, c.Stream.EventsPerSecond),
 			duration(c.Plan.P50Ms), duration(c.Stream.P50Ms), difference(c.Plan.P50Ms, c.Stream.P50Ms),
-			number(c.Plan.PeakMemoryMB) + " MB", number(c.Stream.PeakMemoryMB) + " MB", map[bool]string{true: "yes", false: "no"}[c.Agree()],
+			number(c.Plan.PeakMemoryMB) + " MB", number(c.Stream.PeakMemoryMB) + " MB", yes(c.Agree()),
 		} {
 			table[i].cells = append(table[i].cells, cell)
 		}

@@ -8,24 +8,24 @@ import (
 	"golang.org/x/text/message"
 )
 
-// english groups the digits of large numbers: 100,000.
-var english = message.NewPrinter(language.English)
+// English groups the digits of large numbers: 100,000.
+var English = message.NewPrinter(language.English)
 
 // whole renders a count.
-func whole[T int | int64](n T) string { return english.Sprintf("%d", n) }
+func whole[T int | int64](n T) string { return English.Sprintf("%d", n) }
 
 // number renders a figure with three significant digits, or as a whole number if
 // it is one and from 100 on.
 func number(x float64) string {
 	switch size := math.Abs(x); {
 	case x == math.Trunc(x):
-		return english.Sprintf("%.0f", x)
+		return English.Sprintf("%.0f", x)
 	case size < 9.995:
-		return english.Sprintf("%.2f", x)
+		return English.Sprintf("%.2f", x)
 	case size < 99.95:
-		return english.Sprintf("%.1f", x)
+		return English.Sprintf("%.1f", x)
 	default:
-		return english.Sprintf("%.0f", x)
+		return English.Sprintf("%.0f", x)
 	}
 }
 
@@ -52,5 +52,13 @@ func money(x float64) string {
 	if x > 0 && x < 1 {
 		decimals = min(2-int(math.Floor(math.Log10(x))), 12)
 	}
-	return english.Sprintf("%.*f", decimals, x)
+	return English.Sprintf("%.*f", decimals, x)
+}
+
+// yes renders whether something is so.
+func yes(b bool) string {
+	if b {
+		return "yes"
+	}
+	return "no"
 }

@@ -126,7 +126,7 @@ type pageCell struct {
 
 func (p Page) view() pageView {
 	shown := roundedPlans(p.Runs)
-	runs := runsOf(shown)
+	runs := Runs(shown)
 	names := labels(runs)
 	// The table has what runs are chosen by, and fits a desktop's screen.
 	same, first, rest := arrange(runs, slices.Concat(
@@ -190,7 +190,7 @@ func chartEnd(planned []Planned) float64 {
 		load = max(load, p.WallSeconds-p.DrainSeconds)
 	}
 	if load == 0 {
-		return longest(runsOf(planned))
+		return longest(Runs(planned))
 	}
 	return 2 * load
 }

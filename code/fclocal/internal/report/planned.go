@@ -131,8 +131,8 @@ func roundedPlans(planned []Planned) []Planned {
 	return rounded
 }
 
-// runsOf are the plans as runs.
-func runsOf(planned []Planned) []Run {
+// Runs are the plans as runs.
+func Runs(planned []Planned) []Run {
 	runs := make([]Run, len(planned))
 	for i, p := range planned {
 		runs[i] = p.Run
@@ -141,12 +141,7 @@ func runsOf(planned []Planned) []Run {
 }
 
 var (
-	keepsUp = figure[Planned]{"keeps up", "keeps\nup", func(p Planned) string {
-		if p.KeepsUp {
-			return "yes"
-		}
-		return "no"
-	}, nil}
+	keepsUp       = figure[Planned]{"keeps up", "keeps\nup", func(p Planned) string { return yes(p.KeepsUp) }, nil}
 	peakInstances = figure[Planned]{"peak instances", "peak\ninstances", func(p Planned) string {
 		return whole(p.PeakInstances) + " (bound " + whole(p.InstancesBound) + ")"
 	}, nil}
@@ -237,7 +232,7 @@ func PlannedTable(w io.Writer, planned []Planned, width int) error {
 		return nil
 	}
 	shown := roundedPlans(planned)
-	runs := runsOf(shown)
+	runs := Runs(shown)
 	var content string
 	if len(shown) == 1 {
 		groups := plannedGroups(shown[0])

@@ -353,7 +353,7 @@ func (t ticks) Ticks(low, high float64) []plot.Tick {
 	decimals := max(0, int(math.Ceil(-math.Log10(step)-1e-9)))
 	var marks []plot.Tick
 	for i := math.Ceil(low / step); i*step <= high*(1+1e-9); i++ {
-		mark := plot.Tick{Value: i * step, Label: english.Sprintf("%.*f", decimals, i*step)}
+		mark := plot.Tick{Value: i * step, Label: English.Sprintf("%.*f", decimals, i*step)}
 		if t.blank {
 			mark.Label = " " // one without a label would have no grid line
 		}

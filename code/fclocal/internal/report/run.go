@@ -95,6 +95,10 @@ func writeJSON[R any](w io.Writer, runs []R, rounded func(R) R) error {
 	for i, run := range runs {
 		document.Runs[i] = rounded(run)
 	}
+	return encode(w, document)
+}
+
+func encode(w io.Writer, document any) error {
 	encoder := json.NewEncoder(w)
 	encoder.SetEscapeHTML(false)
 	encoder.SetIndent("", "  ")

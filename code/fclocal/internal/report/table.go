@@ -95,7 +95,7 @@ var (
 			if r.PeakMemoryMB == 0 {
 				return "-"
 			}
-			return english.Sprintf("%.1f of %d MB", r.PeakMemoryMB, r.MemorySize)
+			return English.Sprintf("%.1f of %d MB", r.PeakMemoryMB, r.MemorySize)
 		}, nil}
 	calls      = figure[Run]{"calls", "calls", func(r Run) string { return whole(r.Calls) }, nil}
 	perCall    = figure[Run]{"events per call", "events\n/call", func(r Run) string { return number(r.EventsPerCall) }, nil}
