@@ -15,7 +15,6 @@ const timeSlice = float64(10 * time.Millisecond)
 // share so many of them evenly; without one, every thread has a core.
 type cores struct {
 	count    float64           // 0: no limit
-	now      time.Duration     // of the last event, whatever it was
 	at       time.Duration     // of the last change here, to which clock belongs
 	clock    float64           // nanoseconds that a thread has run which was never off its core
 	threads  float64           // busy, of all stations
@@ -57,9 +56,6 @@ func (c *cores) rate() float64 {
 	return c.count / c.threads
 }
 
-// advance lets time pass, up to next at most.
-func (c *cores) advance(now time.Duration) { c.now = now }
-
 // next returns when the next slice ends; never if nothing runs.
 func (c *cores) next() time.Duration {
 	if len(c.stations) == 0 {
@@ -68,16 +64,17 @@ func (c *cores) next() time.Duration {
 	return c.at + time.Duration(math.Ceil(max(c.stations[0].end-c.clock, 0)/c.rate()))
 }
 
-// add gives a station a job.
-func (c *cores) add(s *station, work time.Duration, call *event) {
-	c.change(s, func() { s.queue = append(s.queue, job{left: float64(work), call: call}) })
+// add gives a station a job. Its now, like that of pop and remove, is not after
+// next.
+func (c *cores) add(now time.Duration, s *station, work time.Duration, call *event) {
+	c.change(now, s, func() { s.queue = append(s.queue, job{left: float64(work), call: call}) })
 }
 
 // pop ends the slice that next is about. It returns the call if its job is done
 // with it, else nil.
-func (c *cores) pop() (call *event) {
+func (c *cores) pop(now time.Duration) (call *event) {
 	s := c.stations[0]
-	c.change(s, func() {
+	c.change(now, s, func() {
 		first := 0
 		for i := range s.running {
 			if s.running[i].slice < s.running[first].slice {
@@ -96,15 +93,15 @@ func (c *cores) pop() (call *event) {
 }
 
 // remove ends a station with all of its jobs.
-func (c *cores) remove(s *station) {
-	c.change(s, func() { s.running, s.queue = nil, nil })
+func (c *cores) remove(now time.Duration, s *station) {
+	c.change(now, s, func() { s.running, s.queue = nil, nil })
 }
 
 // change brings a station up to date before its jobs change, and its place
 // among the others after it.
-func (c *cores) change(s *station, jobs func()) {
-	c.clock += float64(c.now-c.at) * c.rate()
-	c.at = c.now
+func (c *cores) change(now time.Duration, s *station, jobs func()) {
+	c.clock += float64(now-c.at) * c.rate()
+	c.at = now
 	busy := len(s.running) > 0
 	if busy {
 		ran := (c.clock - s.clock) * s.threads() / float64(len(s.running))

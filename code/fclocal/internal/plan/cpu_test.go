@@ -95,27 +95,25 @@ func TestStationIsFair(t *testing.T) {
 		idle := time.Duration(0) // when all will be done
 		var order, done []*event
 		finish := func() {
-			c.advance(c.next())
-			if e := c.pop(); e != nil {
+			if e := c.pop(c.next()); e != nil {
 				done = append(done, e)
 			}
 		}
 		for range 100 {
-			arrives := c.now + time.Duration(random.ExpFloat64()*float64(longest)/s.limit)
+			arrives := c.at + time.Duration(random.ExpFloat64()*float64(longest)/s.limit)
 			for c.next() <= arrives {
 				finish()
 			}
-			c.advance(arrives)
 			work := time.Duration(random.Int64N(int64(longest)))
 			idle = max(idle, arrives) + time.Duration(float64(work)/s.limit)
 			e := &event{}
 			order = append(order, e)
-			c.add(&s, work, e)
+			c.add(arrives, &s, work, e)
 		}
 		for c.next() < never {
 			finish()
 		}
-		if off := (c.now - idle).Abs(); off > 2*time.Microsecond || len(done) != len(order) {
+		if off := (c.at - idle).Abs(); off > 2*time.Microsecond || len(done) != len(order) {
 			t.Fatalf("seed %d: %d of %d jobs are done, %v from when they should be", seed, len(done), len(order), off)
 		}
 		if inOrder := slices.Equal(order, done); longest == time.Millisecond && !inOrder {
@@ -129,21 +127,19 @@ func TestTimeSlice(t *testing.T) {
 	var c cores
 	s := station{limit: 1}
 	long, short := &event{}, &event{}
-	c.add(&s, time.Second, long)
-	c.add(&s, 5*time.Millisecond, short)
+	c.add(0, &s, time.Second, long)
+	c.add(0, &s, 5*time.Millisecond, short)
 	for {
-		c.advance(c.next())
-		if e := c.pop(); e == short && c.now == 15*time.Millisecond {
+		if e := c.pop(c.next()); e == short && c.at == 15*time.Millisecond {
 			break
 		} else if e != nil {
-			t.Fatalf("a call is done after %v", c.now)
+			t.Fatalf("a call is done after %v", c.at)
 		}
 	}
-	for c.advance(c.next()); c.pop() == nil; {
-		c.advance(c.next())
+	for c.pop(c.next()) == nil {
 	}
-	if c.now != 1005*time.Millisecond {
-		t.Errorf("the long call is done after %v", c.now)
+	if c.at != 1005*time.Millisecond {
+		t.Errorf("the long call is done after %v", c.at)
 	}
 }
 

@@ -142,7 +142,7 @@ func (d *driver) run(ctx context.Context) error {
 			d.happen(e)
 		case worked < never && worked <= wake:
 			d.advance(worked)
-			if call := d.cores.pop(); call != nil {
+			if call := d.cores.pop(d.now); call != nil {
 				d.workDone(call)
 			}
 		case ok:
@@ -185,7 +185,6 @@ func (d *driver) advance(to time.Duration) {
 		d.nextTick += d.interval
 	}
 	d.now = to
-	d.cores.advance(to)
 }
 
 // happen carries out an event.
@@ -249,7 +248,7 @@ func (d *driver) endInstance(id trigger.InstanceID) {
 	if i.calls > 0 {
 		d.result.BusySeconds += (d.now - i.busySince).Seconds()
 	}
-	d.cores.remove(&i.station)
+	d.cores.remove(d.now, &i.station)
 	delete(d.instances, id)
 }
 
@@ -311,7 +310,7 @@ func (d *driver) startCall(a trigger.StartCall) {
 	}
 	if d.Host != nil {
 		e.kind = fed
-		d.cores.add(&d.feeder, d.Host.CallCPU+d.Host.EventCPU*time.Duration(events), e)
+		d.cores.add(d.now, &d.feeder, d.Host.CallCPU+d.Host.EventCPU*time.Duration(events), e)
 		return
 	}
 	d.toInstance(e)
@@ -345,7 +344,7 @@ func (d *driver) beginCall(e *event) {
 		d.free = append(d.free, e)
 		return
 	}
-	d.cores.add(&i.station, e.work, e)
+	d.cores.add(d.now, &i.station, e.work, e)
 	if e.deadline < never {
 		e.kind, e.err = ended, errTimeout
 		d.queue.set(e, e.deadline)
