@@ -4,13 +4,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"fclocal/internal/config"
+	"fclocal/internal/failure"
 )
 
 func newCheckCommand(options *globalOptions) *cobra.Command {
@@ -51,7 +50,7 @@ Exit codes: 0 no errors (there may be warnings), 2 errors, or no s.yaml.`,
 				err = config.Render(command.OutOrStdout(), problems)
 			}
 			if err != nil {
-				return failure{err}
+				return failure.Of(err)
 			}
 			summary := path + ": " + summarize(errorCount, warningCount)
 			if errorCount > 0 {
@@ -64,26 +63,6 @@ Exit codes: 0 no errors (there may be warnings), 2 errors, or no s.yaml.`,
 	command.Flags().BoolVar(&asJSON, "json", false, "print the problems as JSON")
 	command.Flags().BoolVar(&fc3, "fc3", false, "also warn of what changes when the function moves to FC 3.0")
 	return command
-}
-
-// templatePath returns the s.yaml to use: that of -t as it was given, or else
-// the nearest one, relative to the current directory.
-func (o *globalOptions) templatePath() (string, error) {
-	if o.template != "" {
-		return o.template, nil
-	}
-	directory, err := os.Getwd()
-	if err != nil {
-		return "", err
-	}
-	path, err := config.Find(directory)
-	if err != nil {
-		return "", err
-	}
-	if relative, err := filepath.Rel(directory, path); err == nil {
-		return relative, nil
-	}
-	return path, nil
 }
 
 // problemReport is what check --json prints.

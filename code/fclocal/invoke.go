@@ -3,22 +3,20 @@ package main
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"io"
 	"math"
 	"os"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
+	"fclocal/internal/build"
 	"fclocal/internal/config"
+	"fclocal/internal/failure"
 	"fclocal/internal/instance"
 	"fclocal/internal/runtimeapi"
+	"fclocal/internal/trigger"
 )
-
-// maximumPayload is the most that a synchronous call takes, in bytes (documented).
-const maximumPayload = 32 << 20
 
 // invokeOptions are the options of invoke.
 type invokeOptions struct {
@@ -64,7 +62,7 @@ killed without a chance to end it (kill -9).`,
 }
 
 func invoke(ctx context.Context, options invokeOptions, eventGiven bool, stdin io.Reader, stdout, stderr io.Writer) error {
-	project, err := loadProject(options.globalOptions, stderr)
+	project, err := options.load(nil, stderr)
 	if err != nil {
 		return err
 	}
@@ -74,10 +72,10 @@ func invoke(ctx context.Context, options invokeOptions, eventGiven bool, stdin i
 			return err
 		}
 	}
-	if len(event) > maximumPayload {
-		return fmt.Errorf("the event has %d bytes; a synchronous call takes %d (32 MB) at most", len(event), maximumPayload)
+	if len(event) > trigger.BodyLimitSynchronous {
+		return fmt.Errorf("the event has %d bytes; a synchronous call takes %d (32 MB) at most", len(event), trigger.BodyLimitSynchronous)
 	}
-	binary, err := functionBinary(ctx, project, options.noBuild, stderr)
+	binary, err := build.Project(ctx, project, options.noBuild, stderr)
 	if err != nil {
 		return err
 	}
@@ -85,13 +83,13 @@ func invoke(ctx context.Context, options invokeOptions, eventGiven bool, stdin i
 	server, err := runtimeapi.Listen()
 	if err != nil {
 		binary.Release()
-		return failure{err}
+		return failure.Of(err)
 	}
 	defer server.Close()
 	process, err := instance.Start(server, instance.Spec{
 		Project: project,
 		Binary:  binary.Path,
-		CodeDir: codeDirectory(project, binary),
+		CodeDir: project.CodeDirectory(binary.Path),
 		ID:      "c-" + uuid(),
 		Logs:    stderr,
 	})
@@ -104,7 +102,7 @@ func invoke(ctx context.Context, options invokeOptions, eventGiven bool, stdin i
 	requestID := uuid()
 	result, err := process.Invoke(ctx, requestID, event)
 	if err != nil {
-		return failure{errors.New("interrupted")}
+		return failure.New("interrupted")
 	}
 	process.Stop() // its logs are complete then
 	printSummary(stderr, requestID, result, project, process.PeakMemory())
@@ -113,7 +111,7 @@ func invoke(ctx context.Context, options invokeOptions, eventGiven bool, stdin i
 		output = result.Error.JSON
 	}
 	if _, err := stdout.Write(append(output, '\n')); err != nil {
-		return failure{fmt.Errorf("the result cannot be written: %w", err)}
+		return failure.Of(fmt.Errorf("the result cannot be written: %w", err))
 	}
 	if result.Error != nil {
 		return errFailed
@@ -135,18 +133,15 @@ func printSummary(w io.Writer, requestID string, result instance.Result, project
 func readEvent(file string, project *config.Project, stdin io.Reader) ([]byte, error) {
 	switch file {
 	case "-":
-		event, err := io.ReadAll(io.LimitReader(stdin, maximumPayload+1))
+		event, err := io.ReadAll(io.LimitReader(stdin, trigger.BodyLimitSynchronous+1))
 		if err != nil {
 			return nil, fmt.Errorf("the event cannot be read from stdin: %w", err)
 		}
 		return event, nil
 	case "":
-		file = filepath.Join(project.Dir, "event.json")
+		file = project.EventFile()
 	}
 	event, err := os.ReadFile(file)
-	if err != nil && stdin == nil { // a command without -f
-		return nil, fmt.Errorf("the event cannot be read: %w", err)
-	}
 	if err != nil {
 		return nil, fmt.Errorf("the event cannot be read: %w; -f FILE names another", err)
 	}

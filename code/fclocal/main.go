@@ -15,6 +15,8 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"fclocal/internal/failure"
 )
 
 // Exit codes, the same for every command.
@@ -25,13 +27,7 @@ const (
 )
 
 // errFailed ends a command with exitFailed; all there is to say has been said.
-var errFailed = errors.New("failed")
-
-// A failure is an error with exitFailed; every other error is one of usage or
-// configuration and ends with exitUsage.
-type failure struct{ error }
-
-func (f failure) Unwrap() error { return f.error }
+var errFailed = failure.New("failed")
 
 func main() {
 	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
@@ -48,19 +44,16 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	err := root.ExecuteContext(ctx)
-	var failed failure
-	switch {
-	case err == nil:
+	if err == nil {
 		return exitOK
-	case errors.Is(err, errFailed):
-		return exitFailed
-	case errors.As(err, &failed):
-		fmt.Fprintln(stderr, "fclocal:", err)
-		return exitFailed
-	default:
-		fmt.Fprintln(stderr, "fclocal:", err)
-		return exitUsage
 	}
+	if !errors.Is(err, errFailed) {
+		fmt.Fprintln(stderr, "fclocal:", err)
+	}
+	if failure.Is(err) {
+		return exitFailed
+	}
+	return exitUsage
 }
 
 // globalOptions are the options of every command.
@@ -84,6 +77,7 @@ Exit codes: 0 good, 1 the function, the stream or the comparison failed, 2 wrong
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.PersistentFlags().StringVarP(&options.template, "template", "t", "", "use this `FILE` instead of the nearest s.yaml")
-	root.AddCommand(newCheckCommand(&options), newInvokeCommand(&options), newStreamCommand(&options), newPlanCommand(&options), newCalibrateCommand(&options))
+	root.AddCommand(newCheckCommand(&options), newInvokeCommand(&options), newStreamCommand(&options),
+		newPlanCommand(&options), newCalibrateCommand(&options), newSettingsTopic())
 	return root
 }

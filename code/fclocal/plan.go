@@ -15,11 +15,14 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"fclocal/internal/bill"
+	"fclocal/internal/build"
 	"fclocal/internal/config"
+	"fclocal/internal/failure"
 	"fclocal/internal/measure"
 	"fclocal/internal/plan"
 	"fclocal/internal/report"
-	"fclocal/internal/stream"
+	"fclocal/internal/result"
 	"fclocal/internal/trigger"
 )
 
@@ -28,10 +31,9 @@ type planOptions struct {
 	runsOptions
 
 	load     plan.Load
-	rateFile string
 	function plan.Function
 	measure  bool
-	measured *measure.Function // what it has found; nil without it
+	measured *result.Measured // what it has found; nil without it
 
 	maxInstances       int
 	instancesPerMinute int
@@ -51,6 +53,8 @@ const (
 
 // sortedBest says what the first of the sorted runs is.
 var sortedBest = map[string]string{sortCost: "cheapest", sortLatency: "fastest"}
+
+var sorts = map[string]func([]result.Run){"": func([]result.Run) {}, sortCost: result.SortByCost, sortLatency: result.SortByLatency}
 
 func newPlanCommand(global *globalOptions) *cobra.Command {
 	options := planOptions{runsOptions: runsOptions{globalOptions: global}}
@@ -104,10 +108,9 @@ Exit codes: 0 good; 1 the plan failed; 2 wrong usage or configuration.`,
 			return runPlans(cmd.Context(), options, cmd.Flags().Changed, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
-	flags := command.Flags()
-	options.addTo(flags)
+	flags := options.addTo(command)
 	flags.Float64Var(&options.load.Rate, "rate", 0, "`N` messages a second, over all partitions")
-	flags.StringVar(&options.rateFile, "rate-file", "", "a time of the day and the messages a second from then on, in each line of `FILE`")
+	flags.StringVar(&options.load.RateFile, "rate-file", "", "a time of the day and the messages a second from then on, in each line of `FILE`")
 	flags.DurationVar(&options.load.For, "for", time.Hour, "how long messages come, `D`; with --rate-file by default 24h")
 	flags.Float64Var(&options.load.Skew, "skew", 0, "partitions are not even: exponent `S` of Zipf's law, 0 to 5")
 	flags.Int64Var(&options.load.Backlog, "backlog", 0, "`N` messages are in the topic at the start")
@@ -124,14 +127,14 @@ Exit codes: 0 good; 1 the plan failed; 2 wrong usage or configuration.`,
 	flags.DurationVar(&options.idleTimeout, "idle-timeout", plan.DefaultIdleTimeout, "an instance goes away after `D` without a call; 0: never")
 	flags.Uint64Var(&options.seed, "seed", 0, "`N` from which all chance comes")
 	flags.StringVar(&options.report, "report", "", "write a page with tables and charts to `FILE`.html")
-	flags.StringArrayVar(&options.price, "price", nil, "price the runs: `UNIT=PRICE,...` of "+strings.Join(priceUnits(), ", "))
+	flags.StringArrayVar(&options.price, "price", nil, "price the runs: `UNIT=PRICE,...` of "+strings.Join(bill.Units(), ", "))
 	flags.StringVar(&options.sort, "sort", "", "`cost|latency`: the cheapest (without --price by GB-seconds) or fastest run first, those that keep up before the others")
 	return command
 }
 
 // check finds options that make no sense or do not go together.
 func (o *planOptions) check(given func(option string) bool) error {
-	comes := o.load.Rate != 0 || o.rateFile != ""
+	comes := o.load.Rate != 0 || o.load.RateFile != ""
 	share := func(f float64) bool { return f >= 0 && f <= 1 } // false for NaN
 	for _, rule := range []struct {
 		broken bool
@@ -139,7 +142,7 @@ func (o *planOptions) check(given func(option string) bool) error {
 	}{
 		{!(o.load.Rate >= 0) || math.IsInf(o.load.Rate, 1), fmt.Sprintf("--rate %v: it must be a number of 0 or more", o.load.Rate)},
 		{o.load.Backlog < 0, fmt.Sprintf("--backlog %d: it must be 0 or more", o.load.Backlog)},
-		{o.load.Rate != 0 && o.rateFile != "", "--rate and --rate-file exclude each other: give one of them"},
+		{o.load.Rate != 0 && o.load.RateFile != "", "--rate and --rate-file exclude each other: give one of them"},
 		{!comes && o.load.Backlog == 0, "there is nothing to plan for: --rate, --rate-file or --backlog gives the load"},
 		{!comes && given("for"), "--for is how long messages come at --rate or --rate-file: give one"},
 		{o.load.Rate > 0 && o.load.For > 0 && o.load.Backlog == 0 && o.load.Rate*o.load.For.Seconds() < 0.5, fmt.Sprintf("--rate %v: no message comes in %v", o.load.Rate, o.load.For)},
@@ -169,12 +172,12 @@ type planProgress struct {
 	line *report.Progress
 
 	mu    sync.Mutex
-	state report.PlanState
+	state result.PlanState
 	done  []float64 // by run
 }
 
 func newPlanProgress(stderr io.Writer, runs int) *planProgress {
-	return &planProgress{line: report.NewProgress(stderr), state: report.PlanState{Runs: runs}, done: make([]float64, runs)}
+	return &planProgress{line: report.NewProgress(stderr), state: result.PlanState{Runs: runs}, done: make([]float64, runs)}
 }
 
 func (p *planProgress) update(run int, done float64) {
@@ -185,7 +188,7 @@ func (p *planProgress) update(run int, done float64) {
 	for _, done := range p.done {
 		p.state.Done += done / float64(len(p.done))
 	}
-	p.line.Update(p.state)
+	p.line.Plan(p.state)
 }
 
 func (p *planProgress) finish(run int) {
@@ -206,75 +209,85 @@ func readRates(path string) ([]plan.Rate, error) {
 
 // config is the plan of a project.
 func (o *planOptions) config(project *config.Project) plan.Config {
-	rules := trigger.NewConfig(project.Function, *project.Trigger)
-	rules.MaxInstances, rules.IdleTimeout, rules.Seed = o.maxInstances, o.idleTimeout, o.seed
 	function := o.function
 	if o.measured != nil {
-		function = measured(*o.measured, project, project.Function.CPU)
+		function = measure.On(*o.measured, project, project.Function.CPU)
 		function.CallTime += o.function.CallTime
 		function.EventTime += o.function.EventTime
 		function.ColdStart, function.Spread, function.ErrorRate = o.function.ColdStart, o.function.Spread, o.function.ErrorRate
 	}
-	function.Timeout = time.Duration(project.Function.TriggerTimeout()) * time.Second
-	return plan.Config{
-		Rules: rules, Load: o.load, Function: function,
-		InstancesAtOnce: o.instancesPerMinute, InstancesPerMinute: o.instancesPerMinute,
-		Drain: true,
-	}
+	c := plan.New(project, o.load, function)
+	c.Rules.MaxInstances, c.Rules.IdleTimeout, c.Rules.Seed = o.maxInstances, o.idleTimeout, o.seed
+	c.InstancesAtOnce, c.InstancesPerMinute = o.instancesPerMinute, o.instancesPerMinute
+	return c
 }
 
 func runPlans(ctx context.Context, options planOptions, given func(option string) bool, stdout, stderr io.Writer) error {
-	overrides, err := combinations(options.set)
-	if err != nil {
-		return err
-	}
 	if err := options.check(given); err != nil {
 		return err
 	}
-	prices, err := parsePrices(options.price)
+	prices, err := bill.Parse(strings.Join(options.price, ","))
 	if err != nil {
-		return err
+		return fmt.Errorf("--price %w", err)
 	}
 	if options.report != "" {
 		if err := report.CheckPage(options.report); err != nil {
 			return err
 		}
 	}
-	if options.rateFile != "" {
-		if options.load.Rates, err = readRates(options.rateFile); err != nil {
+	if options.load.RateFile != "" {
+		if options.load.Rates, err = readRates(options.load.RateFile); err != nil {
 			return err
 		}
 		if !given("for") {
 			options.load.For = 24 * time.Hour
 		}
 	}
-	projects, err := options.projects(overrides, stderr)
+	projects, err := options.projects(stderr)
 	if err != nil {
 		return err
 	}
-	if err := prices.check(projects); err != nil {
-		return err
+	for _, project := range projects {
+		switch {
+		case project.Function.CPU > 0:
+		case prices.NeedCPU():
+			return fmt.Errorf("--price vCPU-second: %s has no cpu, which says how many there are: give it one, or --set cpu=N, or leave vCPU-second out", project.File)
+		case options.measure:
+			return fmt.Errorf("%s has no cpu: --measure needs it to tell how fast an instance is", project.File)
+		}
 	}
-
 	if options.measure {
-		if !given("call-time") {
-			options.function.CallTime = 0
-		}
-		if !given("event-time") {
-			options.function.EventTime = 0
-		}
-		if err := options.measureFunction(ctx, projects, stderr); err != nil {
+		if err := options.measureFunction(ctx, projects, given, stderr); err != nil {
 			return err
 		}
-		if !given("message-size") {
-			options.load.EventBytes = options.measured.EventBytes
-		}
 	}
+	runs, err := options.plan(ctx, projects, stderr)
+	if err != nil {
+		return err
+	}
+	for i := range runs {
+		if err := runs[i].Check(); err != nil {
+			return failure.Of(err)
+		}
+		prices.Charge(&runs[i])
+	}
+	sorts[options.sort](runs)
+	if err := options.show(stdout, runs); err != nil || options.report == "" {
+		return err
+	}
+	page := report.Page{
+		Function: projects[0].Function.Name, Trigger: projects[0].Trigger.Name,
+		Prices: strings.ReplaceAll(strings.Join(options.price, ","), ",", ", "), Best: sortedBest[options.sort], Runs: runs,
+	}
+	return failure.Of(page.Write(options.report))
+}
 
+// plan runs all plans, on all cores.
+func (o *planOptions) plan(ctx context.Context, projects []*config.Project, stderr io.Writer) ([]result.Run, error) {
 	progress := newPlanProgress(stderr, len(projects))
 	// Plans make much garbage and keep little: with 4 MB in use, collecting it took a third of the time.
 	defer debug.SetGCPercent(debug.SetGCPercent(400))
-	results := make([]plan.Result, len(projects))
+	runs := make([]result.Run, len(projects))
 	failures := make([]error, len(projects))
 	cores := make(chan struct{}, runtime.GOMAXPROCS(0))
 	var running sync.WaitGroup
@@ -282,123 +295,52 @@ func runPlans(ctx context.Context, options planOptions, given func(option string
 		running.Go(func() {
 			cores <- struct{}{}
 			defer func() { <-cores }()
-			config := options.config(project)
-			config.Progress = func(done float64) { progress.update(i, done) }
-			results[i], failures[i] = plan.Run(ctx, config)
+			c := o.config(project)
+			c.Progress = func(done float64) { progress.update(i, done) }
+			var planned plan.Result
+			planned, failures[i] = plan.Run(ctx, c)
+			runs[i] = c.Run(planned)
+			runs[i].Function.Measured = o.measured
+			runs[i].Function.GivenCallMs, runs[i].Function.GivenEventMs = result.Milliseconds(o.function.CallTime), result.Milliseconds(o.function.EventTime)
 			progress.finish(i)
 		})
 	}
 	running.Wait()
 	if err := progress.line.Clear(); err != nil {
-		return failure{err}
+		return nil, failure.Of(err)
 	}
 	if ctx.Err() != nil {
-		return failure{errors.New("stopped before the plan was ready")}
+		return nil, failure.New("stopped before the plan was ready")
 	}
-	if err := errors.Join(failures...); err != nil {
-		return err
-	}
-
-	var runs []report.Planned
-	for i, project := range projects {
-		run := newPlanned(project, overrides[i], options.config(project), results[i])
-		if err := report.Accounting(run.Run); err != nil {
-			return failure{err}
-		}
-		prices.charge(&run)
-		runs = append(runs, run)
-	}
-	switch options.sort {
-	case sortCost:
-		report.SortByCost(runs)
-	case sortLatency:
-		report.SortByLatency(runs)
-	}
-	if err := show(options.runsOptions, stdout, runs, report.Runs(runs), report.PlannedJSON, report.PlannedTable); err != nil {
-		return failure{err}
-	}
-	if options.report != "" {
-		page := report.Page{
-			Function: projects[0].Function.Name, Trigger: projects[0].Trigger.Name,
-			Load: options.loadInWords(), Assumptions: options.assumptions(),
-			Best: sortedBest[options.sort], Runs: runs,
-		}
-		if err := page.Write(options.report); err != nil {
-			return failure{err}
-		}
-	}
-	return nil
+	return runs, errors.Join(failures...)
 }
 
 // measureFunction measures the function and shows the fit.
-func (o *planOptions) measureFunction(ctx context.Context, projects []*config.Project, stderr io.Writer) error {
-	for _, project := range projects {
-		if project.Function.CPU == 0 {
-			return fmt.Errorf("%s has no cpu: --measure needs it to tell how fast an instance is", project.File)
-		}
+func (o *planOptions) measureFunction(ctx context.Context, projects []*config.Project, given func(option string) bool, stderr io.Writer) error {
+	if !given("call-time") {
+		o.function.CallTime = 0
 	}
-	binary, err := functionBinary(ctx, projects[0], false, stderr)
+	if !given("event-time") {
+		o.function.EventTime = 0
+	}
+	binary, err := build.Project(ctx, projects[0], false, stderr)
 	if err != nil {
 		return err
 	}
 	defer binary.Release()
-	f, err := measureFunction(ctx, projects, binary, measure.Options{MaxEvents: 1000}, report.NewProgress(stderr))
-	if err != nil {
+	progress := report.NewProgress(stderr)
+	f, err := measure.Projects(ctx, projects, measure.Options{Binary: binary.Path, MaxEvents: 1000, Progress: measure.Progress(progress.Plan)})
+	if err := clearLine(progress, err); err != nil {
 		return err
 	}
 	o.measured = &f
+	if !given("message-size") {
+		o.load.EventBytes = f.EventBytes
+	}
 	fmt.Fprintln(stderr, "fclocal: measured on this machine:")
 	if err := report.MeasuredTable(stderr, f); err != nil {
-		return failure{err}
+		return failure.Of(err)
 	}
 	fmt.Fprintln(stderr, "fclocal: estimates: a vCPU counts as a core of this machine; each run has the fit of the batches up to its CountBasedWindow")
 	return nil
 }
-
-func newPlanned(project *config.Project, set map[string]string, planned plan.Config, result plan.Result) report.Planned {
-	run := newRun(project, set, stream.Result{
-		Stats:         result.Stats,
-		Partitions:    planned.Load.Partitions,
-		IdleTasks:     result.IdleTasks,
-		Produced:      result.Produced,
-		Pending:       result.Pending,
-		EventsInCalls: result.EventsInCalls,
-		Latencies:     result.Latencies,
-		ColdStarts:    int(result.InstancesCreated),
-		ColdStartSum:  result.ColdStarts,
-		PeakMemory:    result.PeakMemory,
-		Wall:          result.Wall,
-		Samples:       result.Samples,
-		Stopped:       result.Stopped,
-	})
-	busy := result.BusySeconds
-	p := report.Planned{
-		Run:           run,
-		LatencyMs:     report.PlannedLatencyMs{LatencyMs: run.LatencyMs, P999: result.Latencies.Percentile(99.9).Seconds() * 1000},
-		PeakInstances: result.PeakInstances,
-		Throttled:     result.Throttled,
-		LagEnd:        result.LagEnd,
-		LagMax:        result.LagMax,
-		KeepsUp:       result.KeepsUp,
-		EventsInCalls: result.EventsInCalls,
-		InstanceHours: result.InstanceSeconds / 3600,
-		GBSeconds:     busy * float64(project.Function.MemorySize) / 1024,
-		Function: report.PlannedFunction{
-			CallTimeMs:  milliseconds(planned.Function.CallTime),
-			EventTimeMs: milliseconds(planned.Function.EventTime),
-			CallCPUMs:   milliseconds(planned.Function.CallCPU),
-			EventCPUMs:  milliseconds(planned.Function.EventCPU),
-		},
-		Advice: planned.Advice(result),
-	}
-	if result.Pending == 0 {
-		p.DrainSeconds = result.DrainTime.Seconds()
-	}
-	if cpu := project.Function.CPU; cpu > 0 {
-		seconds := busy * cpu
-		p.VCPUSeconds = &seconds
-	}
-	return p
-}
-
-func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

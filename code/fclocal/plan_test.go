@@ -4,14 +4,14 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"math"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"fclocal/internal/report"
+	"fclocal/internal/failure"
+	"fclocal/internal/result"
 )
 
 // tryPlan runs the command on the project's own s.yaml.
@@ -26,13 +26,13 @@ func tryPlan(args ...string) (stdout string, err error) {
 	return output.String(), err
 }
 
-func mustPlan(t *testing.T, args ...string) []report.Planned {
+func mustPlan(t *testing.T, args ...string) []result.Run {
 	t.Helper()
 	output, err := tryPlan(append(args, "--json")...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var document struct{ Runs []report.Planned }
+	var document struct{ Runs []result.Run }
 	if err := json.Unmarshal([]byte(output), &document); err != nil {
 		t.Fatalf("%v in %s", err, output)
 	}
@@ -48,7 +48,7 @@ func TestPlanInstances(t *testing.T) {
 	}
 	for i, run := range runs {
 		if run.Instances != want[i] || run.InstancesBound != want[i] || run.PeakInstances != want[i] || !run.KeepsUp || run.Delivered != 1300 {
-			t.Errorf("instanceConcurrency %d: %+v, want %d instances", run.InstanceConcurrency, run, want[i])
+			t.Errorf("instanceConcurrency %v: %+v, want %d instances", run.Settings.Value("instanceConcurrency"), run, want[i])
 		}
 	}
 }
@@ -66,7 +66,7 @@ func TestPlanFigures(t *testing.T) {
 	if l := run.LatencyMs; l.P50 < 140 || l.P50 > 165 || l.P999 < 195 || l.P999 > 201 || l.Max < l.P999 {
 		t.Errorf("%+v", l)
 	}
-	if want := (report.PlannedFunction{CallTimeMs: 100, EventTimeMs: 1}); run.Function != want {
+	if want := (result.Function{CallTimeMs: 100, EventTimeMs: 1}); run.Function != want {
 		t.Errorf("the function is %+v, want %+v", run.Function, want)
 	}
 	if run := mustPlan(t, "--rate", "5000", "--for", "1m", "--call-time", "100ms")[0]; run.KeepsUp || run.DrainSeconds == 0 || !strings.Contains(run.Advice, "raise concurrency") {
@@ -107,14 +107,14 @@ func TestPlanPrice(t *testing.T) {
 	for i, run := range runs {
 		want := 0.5**run.VCPUSeconds + 0.25*run.GBSeconds + 30*float64(run.Calls)/1e6 + 7*0.6
 		if run.Price == nil || math.Abs(*run.Price-want) > 1e-3*want {
-			t.Errorf("CountBasedWindow %d costs %v, want %v", run.CountBasedWindow, run.Price, want)
+			t.Errorf("CountBasedWindow %v costs %v, want %v", run.Settings.Value("CountBasedWindow"), run.Price, want)
 		}
-		if want := []int{100, 10, 1}[i]; run.CountBasedWindow != want {
-			t.Errorf("row %d has CountBasedWindow %d, want %d", i+1, run.CountBasedWindow, want)
+		if want := []int{100, 10, 1}[i]; run.Settings.Value("CountBasedWindow") != want {
+			t.Errorf("row %d has CountBasedWindow %v, want %d", i+1, run.Settings.Value("CountBasedWindow"), want)
 		}
 	}
-	if fastest := mustPlan(t, append(args, "--sort", "latency")...)[0]; fastest.CountBasedWindow != 1 {
-		t.Errorf("CountBasedWindow %d is the fastest", fastest.CountBasedWindow)
+	if fastest := mustPlan(t, append(args, "--sort", "latency")...)[0]; fastest.Settings.Value("CountBasedWindow") != 1 {
+		t.Errorf("CountBasedWindow %v is the fastest", fastest.Settings.Value("CountBasedWindow"))
 	}
 }
 
@@ -140,8 +140,7 @@ func TestPlanReport(t *testing.T) {
 	}
 
 	output, err = tryPlan(append(args, "--report", filepath.Join(path, "plan.html"))...)
-	var failed failure
-	if !errors.As(err, &failed) || !strings.Contains(err.Error(), "the report cannot be written to "+path) || !strings.Contains(output, "CountBasedWindow") {
+	if !failure.Is(err) || !strings.Contains(err.Error(), "the report cannot be written to "+path) || !strings.Contains(output, "CountBasedWindow") {
 		t.Errorf("error %v after %s", err, output)
 	}
 }
@@ -158,7 +157,7 @@ func TestPlanDay(t *testing.T) {
 			t.Errorf("%+v, want %d messages in a day", run, want)
 		}
 		if late := run.LagMax > 100_000; late != (i == 0) {
-			t.Errorf("concurrency %d: the lag is %d at most", run.Concurrency, run.LagMax)
+			t.Errorf("concurrency %v: the lag is %d at most", run.Settings.Value("concurrency"), run.LagMax)
 		}
 	}
 	two := mustPlan(t, "--rate-file", file, "--for", "48h")[0]
@@ -217,8 +216,7 @@ func TestPlanMistakes(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: %v, want %q", test.args, err, test.want)
 		}
-		var failed failure
-		if errors.As(err, &failed) {
+		if failure.Is(err) {
 			t.Errorf("%s: %v is no mistake of usage", test.args, err)
 		}
 	}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -9,18 +8,39 @@ import (
 	"path/filepath"
 	"slices"
 
-	"fclocal/internal/build"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
 	"fclocal/internal/config"
+	"fclocal/internal/failure"
+	"fclocal/internal/report"
+	"fclocal/internal/result"
 )
 
-// loadProject reads s.yaml; the errors in it go to stderr.
-func loadProject(options *globalOptions, stderr io.Writer) (*config.Project, error) {
-	return loadProjectWith(options, nil, stderr)
+// templatePath returns the s.yaml to use: that of -t as it was given, or else
+// the nearest one, relative to the current directory.
+func (o *globalOptions) templatePath() (string, error) {
+	if o.template != "" {
+		return o.template, nil
+	}
+	directory, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	path, err := config.Find(directory)
+	if err != nil {
+		return "", err
+	}
+	if relative, err := filepath.Rel(directory, path); err == nil {
+		return relative, nil
+	}
+	return path, nil
 }
 
-// loadProjectWith also overrides settings by their names.
-func loadProjectWith(options *globalOptions, set map[string]string, stderr io.Writer) (*config.Project, error) {
-	path, err := options.templatePath()
+// load reads s.yaml with settings overridden by name; the errors in it go to
+// stderr.
+func (o *globalOptions) load(set map[string]string, stderr io.Writer) (*config.Project, error) {
+	path, err := o.templatePath()
 	if err != nil {
 		return nil, err
 	}
@@ -33,36 +53,76 @@ func loadProjectWith(options *globalOptions, set map[string]string, stderr io.Wr
 	}
 	problems = slices.DeleteFunc(problems, func(p config.Problem) bool { return p.Severity != config.SeverityError })
 	if err := config.Render(stderr, problems); err != nil {
-		return nil, failure{err}
+		return nil, failure.Of(err)
 	}
 	return nil, fmt.Errorf("%s: %s", path, summarize(len(problems), 0))
 }
 
-func functionBinary(ctx context.Context, project *config.Project, noBuild bool, output io.Writer) (build.Binary, error) {
-	codeURI := codeURI(project)
-	if noBuild {
-		return build.Existing(codeURI, project.Function.Handler)
+// loadTriggers reads s.yaml once for each set of overrides. Each must have a
+// trigger: all are checked before the first one runs.
+func (o *globalOptions) loadTriggers(overrides []map[string]string, stderr io.Writer) ([]*config.Project, error) {
+	projects := make([]*config.Project, len(overrides))
+	for i, set := range overrides {
+		project, err := o.load(set, stderr)
+		if err != nil {
+			return nil, err
+		}
+		if project.Trigger == nil {
+			return nil, fmt.Errorf("%s has no eventbridge trigger for Kafka", project.File)
+		}
+		projects[i] = project
 	}
-	binary, err := build.Function(ctx, codeURI, project.Dir, project.Function.Handler, output)
-	var exit interface{ ExitCode() int }
-	if errors.As(err, &exit) { // go build has said why
-		return binary, failure{err}
-	}
-	return binary, err
+	return projects, nil
 }
 
-func codeURI(project *config.Project) string {
-	if filepath.IsAbs(project.Function.CodeURI) {
-		return project.Function.CodeURI
-	}
-	return filepath.Join(project.Dir, project.Function.CodeURI)
+// runsOptions are the options of the commands that run once for each
+// combination of settings and show the results side by side.
+type runsOptions struct {
+	*globalOptions
+	set  []string // --set, NAME=VALUE[,VALUE...]
+	plot string
+	json bool
 }
 
-// codeDirectory is where the function runs: codeUri, or, before it has been
-// made, where the program lies.
-func codeDirectory(project *config.Project, binary build.Binary) string {
-	if info, err := os.Stat(codeURI(project)); err == nil && info.IsDir() {
-		return codeURI(project)
+func (o *runsOptions) addTo(command *cobra.Command) *pflag.FlagSet {
+	flags := command.Flags()
+	flags.StringArrayVar(&o.set, "set", nil, "override a setting of s.yaml: `NAME=VALUE[,VALUE...]`; may be repeated; see fclocal help settings")
+	flags.StringVar(&o.plot, "plot", "", "draw instances, calls in flight, events per second and lag into `FILE`.svg or .png")
+	flags.BoolVar(&o.json, "json", false, "print the results as JSON")
+	command.RegisterFlagCompletionFunc("set", func(_ *cobra.Command, _ []string, start string) ([]string, cobra.ShellCompDirective) {
+		return config.Complete(start), cobra.ShellCompDirectiveNoSpace | cobra.ShellCompDirectiveNoFileComp
+	})
+	return flags
+}
+
+// projects are those of all combinations.
+func (o *runsOptions) projects(stderr io.Writer) ([]*config.Project, error) {
+	overrides, err := config.Combinations(o.set)
+	if err == nil && o.plot != "" {
+		err = report.CheckPlot(o.plot)
 	}
-	return filepath.Dir(binary.Path)
+	if err != nil {
+		return nil, err
+	}
+	return o.loadTriggers(overrides, stderr)
+}
+
+// show writes the runs as the options say.
+func (o *runsOptions) show(stdout io.Writer, runs []result.Run) error {
+	var err error
+	if o.json {
+		err = report.JSON(stdout, runs)
+	} else {
+		err = report.Table(stdout, runs, report.Width(stdout))
+	}
+	if err == nil && o.plot != "" {
+		err = report.Plot(o.plot, runs)
+	}
+	return failure.Of(err)
+}
+
+// clear removes the line of progress after what has been done, whose error comes
+// first.
+func clearLine(progress *report.Progress, err error) error {
+	return errors.Join(err, failure.Of(progress.Clear()))
 }

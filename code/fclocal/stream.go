@@ -6,11 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/url"
 	"os"
 	"os/signal"
 	"path/filepath"
-	"slices"
 	"syscall"
 	"time"
 
@@ -18,8 +16,10 @@ import (
 
 	"fclocal/internal/build"
 	"fclocal/internal/config"
+	"fclocal/internal/failure"
 	"fclocal/internal/kafka"
 	"fclocal/internal/report"
+	"fclocal/internal/result"
 	"fclocal/internal/stream"
 	"fclocal/internal/trigger"
 )
@@ -94,8 +94,7 @@ NONE, or messages are missing; 2 wrong usage or configuration.`,
 			return runStreams(cmd.Context(), options, cmd.Flags().Changed, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
-	flags := command.Flags()
-	options.addTo(flags)
+	flags := options.addTo(command)
 	flags.IntVarP(&options.number, "messages-number", "n", 1000, "produce `N` messages made from event.json's value")
 	flags.IntVar(&options.backlog, "backlog", 0, "`N` such messages are in the topic before the stream starts; latencies count from there")
 	flags.StringVar(&options.messages, "messages", "", "produce the messages of `FILE`: a JSON value a line, gzip too")
@@ -146,7 +145,7 @@ func (o *streamOptions) check(combinations int) error {
 }
 
 func runStreams(ctx context.Context, options streamOptions, given func(option string) bool, stdout, stderr io.Writer) error {
-	overrides, err := combinations(options.set)
+	overrides, err := config.Combinations(options.set)
 	if err != nil {
 		return err
 	}
@@ -159,11 +158,11 @@ func runStreams(ctx context.Context, options streamOptions, given func(option st
 	case (options.listen != "" || len(options.brokers) > 0) && !given("messages-number"):
 		options.number = 0
 	}
-	projects, err := options.projects(overrides, stderr)
+	projects, err := options.projects(stderr)
 	if err != nil {
 		return err
 	}
-	binary, err := functionBinary(ctx, projects[0], options.noBuild, stderr)
+	binary, err := build.Project(ctx, projects[0], options.noBuild, stderr)
 	if err != nil {
 		return err
 	}
@@ -171,27 +170,57 @@ func runStreams(ctx context.Context, options streamOptions, given func(option st
 	logs := options.logs
 	if logs == "" {
 		if logs, err = os.MkdirTemp("", "fclocal-logs-"); err != nil {
-			return failure{err}
+			return failure.Of(err)
 		}
 		defer os.Remove(logs) // if nothing was written into it
 	} else if err := os.MkdirAll(logs, 0o755); err != nil {
 		return err
 	}
-	var deadLetters *os.File
+	s := streams{options: options, stderr: stderr, progress: report.NewProgress(stderr)}
 	if options.deadLetters != "" {
-		if deadLetters, err = os.OpenFile(options.deadLetters, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644); err != nil {
+		file, err := os.OpenFile(options.deadLetters, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+		if err != nil {
 			return fmt.Errorf("dead letters cannot be written: %w", err)
 		}
-		defer deadLetters.Close()
+		defer file.Close()
+		s.deadLetters = file
 	}
-
-	// The first signal drains, the second ends what is under way.
-	ctx, stop := context.WithCancel(context.WithoutCancel(ctx))
+	var stop func()
+	ctx, s.drain, stop = drainOnSignal(ctx)
 	defer stop()
+
+	var runs []result.Run
+	for i, project := range projects {
+		label, runLogs := "", logs
+		if len(projects) > 1 {
+			label, runLogs = fmt.Sprintf("run %d of %d", i+1, len(projects)), filepath.Join(logs, fmt.Sprintf("run-%d", i+1))
+			if err := os.MkdirAll(runLogs, 0o755); err != nil {
+				return failure.Of(err)
+			}
+		}
+		run, err := s.run(ctx, project, binary.Path, runLogs, label)
+		if err := clearLine(s.progress, err); err != nil {
+			return err
+		}
+		runs = append(runs, run)
+		if drained(s.drain) {
+			break
+		}
+	}
+	if err := options.show(stdout, runs); err != nil {
+		return err
+	}
+	fmt.Fprintln(stderr, "fclocal: the function's logs are in", logs)
+	return verdict(runs, stderr)
+}
+
+// drainOnSignal returns a channel that the first signal closes, and a context that
+// the second one ends.
+func drainOnSignal(parent context.Context) (context.Context, <-chan struct{}, func()) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(parent))
 	drain := make(chan struct{})
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	defer signal.Stop(signals)
 	go func() {
 		select {
 		case <-signals:
@@ -201,42 +230,14 @@ func runStreams(ctx context.Context, options streamOptions, given func(option st
 		}
 		select {
 		case <-signals:
-			stop()
+			cancel()
 		case <-ctx.Done():
 		}
 	}()
-
-	progress := report.NewProgress(stderr)
-	var runs []report.Run
-	for i, project := range projects {
-		one := oneStream{options: &options, project: project, binary: binary, logs: logs, drain: drain, progress: progress, stderr: stderr}
-		if deadLetters != nil {
-			one.deadLetters = deadLetters
-		}
-		if len(projects) > 1 {
-			one.label = fmt.Sprintf("run %d of %d", i+1, len(projects))
-			one.logs = filepath.Join(logs, fmt.Sprintf("run-%d", i+1))
-			if err := os.MkdirAll(one.logs, 0o755); err != nil {
-				return failure{err}
-			}
-		}
-		result, err := one.run(ctx)
-		if clearErr := progress.Clear(); err == nil && clearErr != nil {
-			err = failure{clearErr}
-		}
-		if err != nil {
-			return err
-		}
-		runs = append(runs, newRun(project, overrides[i], result))
-		if drained(drain) {
-			break
-		}
+	return ctx, drain, func() {
+		signal.Stop(signals)
+		cancel()
 	}
-	if err := show(options.runsOptions, stdout, runs, runs, report.JSON, report.Table); err != nil {
-		return failure{err}
-	}
-	fmt.Fprintln(stderr, "fclocal: the function's logs are in", logs)
-	return verdict(runs, stderr)
 }
 
 func drained(drain <-chan struct{}) bool {
@@ -249,14 +250,13 @@ func drained(drain <-chan struct{}) bool {
 }
 
 // verdict is an error if a stream was stopped or has lost a message.
-func verdict(runs []report.Run, stderr io.Writer) error {
-	var failed error
+func verdict(runs []result.Run, stderr io.Writer) (failed error) {
 	for _, run := range runs {
 		if run.Stopped != "" {
 			fmt.Fprintf(stderr, "fclocal: the stream stopped, as errorsTolerance is NONE: %s; a next run resumes there\n", run.Stopped)
 			failed = errFailed
 		}
-		if err := report.Accounting(run); err != nil {
+		if err := run.Check(); err != nil {
 			fmt.Fprintln(stderr, "fclocal:", err)
 			failed = errFailed
 		}
@@ -264,157 +264,45 @@ func verdict(runs []report.Run, stderr io.Writer) error {
 	return failed
 }
 
-// oneStream is one run of the stream.
-type oneStream struct {
-	options     *streamOptions
-	project     *config.Project
-	binary      build.Binary
-	logs, label string
+// streams are what all runs of the command share.
+type streams struct {
+	options     streamOptions
 	deadLetters io.Writer
 	drain       <-chan struct{}
 	progress    *report.Progress
 	stderr      io.Writer
 }
 
-func (s *oneStream) run(ctx context.Context) (stream.Result, error) {
-	o, kafkaSource := s.options, s.project.Trigger.Kafka
-	events, err := kafka.NewEvents(s.project.Trigger, s.project.Service.AccountID())
-	if err != nil {
-		return stream.Result{}, err
-	}
-	rules := trigger.NewConfig(s.project.Function, *s.project.Trigger)
-	rules.RetryScale, rules.MaxInstances = o.retryScale, o.maxInstances
-	byTrigger := *s.project
-	byTrigger.Function.Timeout = byTrigger.Function.TriggerTimeout()
+// run is one of them.
+func (s *streams) run(ctx context.Context, project *config.Project, binary, logs, label string) (result.Run, error) {
+	o := s.options
 	options := stream.Options{
-		Project: &byTrigger, Rules: rules, Events: events,
-		Group:  kafkaSource.ConsumerGroup + "-fclocal",
-		Binary: s.binary.Path, CodeDir: codeDirectory(s.project, s.binary), Logs: s.logs,
-		EventTime: o.eventTime, DeadLetters: s.deadLetters, UntilIdle: o.untilIdle, Drain: s.drain,
-		Progress: func(state report.State) {
-			state.Label = s.label
-			s.progress.Update(state)
+		Project: project, Binary: binary, Logs: logs, Group: o.group,
+		MaxInstances: o.maxInstances, RetryScale: o.retryScale, EventTime: o.eventTime,
+		DeadLetters: s.deadLetters, UntilIdle: o.untilIdle, Drain: s.drain,
+		Progress: func(state result.State) {
+			state.Label = label
+			s.progress.Stream(state)
 		},
 	}
-	if o.group != "" {
-		options.Group = o.group
-	}
 	if len(o.brokers) > 0 {
-		if options.Cluster, err = s.realCluster(); err != nil {
-			return stream.Result{}, err
-		}
-		if _, err := options.Cluster.Partitions(ctx, kafkaSource.Topic); err != nil {
-			return stream.Result{}, err
-		}
-		return s.finish(stream.Run(ctx, options))
-	}
-
-	source, err := s.source()
-	if err != nil {
-		return stream.Result{}, err
-	}
-	defer source.close()
-	embedded, err := kafka.StartEmbedded(ctx, kafka.EmbeddedOptions{
-		Topic: kafkaSource.Topic, Partitions: o.partitions, DataDir: o.dataDir, Listen: o.listen,
-	})
-	if err != nil {
-		return stream.Result{}, err
-	}
-	options.Cluster = embedded.Cluster()
-	ends, err := options.Cluster.Ends(ctx, kafkaSource.Topic)
-	if err != nil {
-		return stream.Result{}, errors.Join(err, embedded.Close())
-	}
-	if o.listen != "" {
-		fmt.Fprintf(s.stderr, "fclocal: Kafka clients may produce to topic %q at %s\n", kafkaSource.Topic, embedded.Address())
-	}
-
-	if o.dataDir != "" {
-		if options.Journal, err = stream.OpenJournal(filepath.Join(o.dataDir, "delivered-"+url.PathEscape(options.Group)+"-"+kafkaSource.Topic)); err != nil {
-			return stream.Result{}, errors.Join(err, embedded.Close())
-		}
-	}
-
-	// The producer and the stream run side by side; the one that fails ends the other.
-	ctx, stop := context.WithCancel(ctx)
-	defer stop()
-	produced := stream.NewProduced(ends)
-	producing := make(chan error, 1)
-	produce := func() {
-		_, err := embedded.Produce(ctx, source, kafka.ProduceOptions{Topic: kafkaSource.Topic, Rate: o.rate, Produced: produced.Add})
-		if err == nil {
-			produced.Finish()
-		} else {
-			stop()
-		}
-		producing <- err
-	}
-	if o.backlog > 0 {
-		options.Backlog = true
-		produce()
-	} else {
-		go produce()
-	}
-	if o.listen == "" {
-		options.Produced = produced
-	}
-	result, err := stream.Run(ctx, options)
-	stop()
-	produceErr := <-producing
-	if options.Journal != nil {
-		if closeErr := options.Journal.Close(err == nil && result.Pending == 0); err == nil {
-			err = closeErr
-		}
-	}
-	if closeErr := embedded.Close(); err == nil && closeErr != nil {
-		err = closeErr
-	}
-	if produceErr != nil && !errors.Is(produceErr, context.Canceled) {
-		return result, produceErr // of the messages, as a rule
-	}
-	return s.finish(result, err)
-}
-
-// finish makes an error of the stream a failure; a second signal is one.
-func (s *oneStream) finish(result stream.Result, err error) (stream.Result, error) {
-	switch {
-	case err == nil:
-		return result, nil
-	case errors.Is(err, context.Canceled):
-		return result, failure{errors.New("stopped at once; what was in flight is delivered again by a next run")}
-	default:
-		return result, failure{err}
-	}
-}
-
-// source yields what is produced.
-func (s *oneStream) source() (closableSource, error) {
-	if s.options.messages != "" {
-		messages, err := kafka.OpenMessages(s.options.messages)
+		cluster, err := o.cluster()
 		if err != nil {
-			return closableSource{}, err
+			return result.Run{}, err
 		}
-		return closableSource{messages, func() { messages.Close() }}, nil
+		return stream.Run(ctx, options, cluster)
 	}
-	event, err := readEvent("", s.project, nil)
-	if err != nil {
-		return closableSource{}, err
-	}
-	message, err := kafka.EventMessage(filepath.Join(s.project.Dir, "event.json"), event)
-	if err != nil {
-		return closableSource{}, err
-	}
-	message.Key = nil // with one key all would go to one partition
-	return closableSource{kafka.Repeat(message, s.options.number), func() {}}, nil
+	return stream.RunEmbedded(ctx, options, stream.Embedded{
+		Messages: o.messages, Number: o.number, Backlog: o.backlog > 0, Rate: o.rate,
+		Partitions: o.partitions, DataDir: o.dataDir, Listen: o.listen,
+		Listening: func(address, topic string) {
+			fmt.Fprintf(s.stderr, "fclocal: Kafka clients may produce to topic %q at %s\n", topic, address)
+		},
+	})
 }
 
-type closableSource struct {
-	kafka.Source
-	close func()
-}
-
-func (s *oneStream) realCluster() (kafka.Cluster, error) {
-	o := s.options
+// cluster is the one that --brokers names.
+func (o *streamOptions) cluster() (kafka.Cluster, error) {
 	cluster := kafka.Cluster{Brokers: o.brokers}
 	if o.tls {
 		cluster.TLS = &tls.Config{MinVersion: tls.VersionTLS12}
@@ -427,56 +315,4 @@ func (s *oneStream) realCluster() (kafka.Cluster, error) {
 		cluster.SASL = &kafka.SASL{Mechanism: o.saslMechanism, User: o.saslUser, Password: password}
 	}
 	return cluster, nil
-}
-
-// newRun is what the result is reported as.
-func newRun(project *config.Project, set map[string]string, result stream.Result) report.Run {
-	t, f := project.Trigger, project.Function
-	run := report.Run{
-		MaximumTasks:        t.MaximumTasks,
-		Concurrency:         t.Concurrency,
-		CountBasedWindow:    t.BatchWindow.CountBasedWindow,
-		TimeBasedWindow:     t.BatchWindow.TimeBasedWindow,
-		ErrorsTolerance:     t.ErrorsTolerance,
-		PushRetryStrategy:   t.RetryStrategy.PushRetryStrategy,
-		InstanceConcurrency: f.InstanceConcurrency,
-		MemorySize:          f.MemorySize,
-		Timeout:             f.Timeout,
-		EventSchema:         t.EventSchema,
-
-		Partitions:      result.Partitions,
-		IdleTasks:       result.IdleTasks,
-		Instances:       int(result.InstancesCreated),
-		InstancesBound:  project.InstancesBound(),
-		PeakInFlight:    result.PeakInFlight,
-		Produced:        result.Produced,
-		Delivered:       result.Delivered,
-		DeadLettered:    result.DeadLettered,
-		Discarded:       result.Discarded,
-		Filtered:        result.Filtered,
-		Pending:         result.Pending,
-		Redelivered:     result.Redelivered,
-		Calls:           result.Calls,
-		Retries:         result.Retries,
-		EventsPerCall:   float64(result.EventsInCalls) / float64(result.Calls),
-		EventsPerSecond: float64(result.Delivered) / result.Wall.Seconds(),
-		LatencyMs:       result.Latencies.Milliseconds(),
-		ColdStarts:      result.ColdStarts,
-		ColdStartMs:     result.ColdStartSum.Seconds() * 1000 / float64(max(1, result.ColdStarts)),
-		PeakMemoryMB:    float64(result.PeakMemory) / (1 << 20),
-		WallSeconds:     result.Wall.Seconds(),
-		Stopped:         result.Stopped,
-		Samples:         result.Samples,
-	}
-	shown := []string{"maximumTasks", "concurrency", "CountBasedWindow", "TimeBasedWindow", "errorsTolerance",
-		"PushRetryStrategy", "instanceConcurrency", "memorySize", "timeout", "eventSchema"}
-	for name, value := range set {
-		if !slices.Contains(shown, name) {
-			if run.Set == nil {
-				run.Set = map[string]string{}
-			}
-			run.Set[name] = value
-		}
-	}
-	return run
 }

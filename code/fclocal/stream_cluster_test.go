@@ -58,8 +58,8 @@ func TestClusterTasks(t *testing.T) {
 	for tasks, idle := range map[int]int{4: 0, 2: 0, 6: 2} {
 		topic := newTopic(t, 4, values(400)...)
 		run := mustStream(t, append(topic, "--set", fmt.Sprintf("maximumTasks=%d", tasks))...)[0]
-		if got, want := counts(run), "produced 400, delivered 400, deadLettered 0, discarded 0, filtered 0, pending 0"; got != want || run.IdleTasks != idle || run.Partitions != 4 {
-			t.Errorf("maximumTasks %d: %s, %d idle tasks of %d partitions", tasks, got, run.IdleTasks, run.Partitions)
+		if got, want := counts(run), "produced 400, delivered 400, deadLettered 0, discarded 0, filtered 0, pending 0"; got != want || run.IdleTasks != idle || run.Load.Partitions != 4 {
+			t.Errorf("maximumTasks %v: %s, %d idle tasks of %d partitions", tasks, got, run.IdleTasks, run.Load.Partitions)
 		}
 		// The group's offsets are committed: nothing comes twice.
 		run = mustStream(t, topic...)[0]

@@ -16,10 +16,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"fclocal/internal/report"
+	"fclocal/internal/result"
 )
 
 // fclocal is a command line of the real program on the project's own s.yaml.
@@ -32,13 +31,13 @@ func fclocal(t *testing.T, args ...string) *exec.Cmd {
 }
 
 // tryStream runs fclocal stream with --json and its logs in a directory of the test.
-func tryStream(t *testing.T, args ...string) (runs []report.Run, stderr string, code int) {
+func tryStream(t *testing.T, args ...string) (runs []result.Run, stderr string, code int) {
 	t.Helper()
 	command := fclocal(t, append([]string{"stream", "--json", "--logs", t.TempDir()}, args...)...)
 	var messages bytes.Buffer
 	command.Stderr = &messages
 	output, err := command.Output()
-	var document struct{ Runs []report.Run }
+	var document struct{ Runs []result.Run }
 	if len(output) > 0 {
 		if err := json.Unmarshal(output, &document); err != nil {
 			t.Fatalf("%v in %s", err, output)
@@ -50,7 +49,7 @@ func tryStream(t *testing.T, args ...string) (runs []report.Run, stderr string, 
 	return document.Runs, messages.String(), command.ProcessState.ExitCode()
 }
 
-func mustStream(t *testing.T, args ...string) []report.Run {
+func mustStream(t *testing.T, args ...string) []result.Run {
 	t.Helper()
 	runs, stderr, code := tryStream(t, args...)
 	if code != exitOK {
@@ -60,7 +59,7 @@ func mustStream(t *testing.T, args ...string) []report.Run {
 }
 
 // counts are the figures of a run that do not depend on time.
-func counts(run report.Run) string {
+func counts(run result.Run) string {
 	return fmt.Sprintf("produced %d, delivered %d, deadLettered %d, discarded %d, filtered %d, pending %d",
 		run.Produced, run.Delivered, run.DeadLettered, run.Discarded, run.Filtered, run.Pending)
 }
@@ -93,8 +92,8 @@ func TestStreamInstances(t *testing.T) {
 	want := []int{1, 2, 6, 13, 26}
 	for i, run := range runs {
 		if run.Instances != want[i] || run.InstancesBound != want[i] || run.PeakInFlight != 26 {
-			t.Errorf("instanceConcurrency %d: %d instances, bound %d, %d calls in flight; want %d, %d, 26",
-				run.InstanceConcurrency, run.Instances, run.InstancesBound, run.PeakInFlight, want[i], want[i])
+			t.Errorf("instanceConcurrency %v: %d instances, bound %d, %d calls in flight; want %d, %d, 26",
+				run.Settings.Value("instanceConcurrency"), run.Instances, run.InstancesBound, run.PeakInFlight, want[i], want[i])
 		}
 	}
 	if len(runs) != len(want) {
@@ -105,8 +104,8 @@ func TestStreamInstances(t *testing.T) {
 func TestStreamTasks(t *testing.T) {
 	runs := mustStream(t, "-n", "400", "--partitions", "4", "--set", "maximumTasks=4,2,6", "--set", "TimeBasedWindow=0")
 	for i, idle := range []int{0, 0, 2} {
-		if got, want := counts(runs[i]), "produced 400, delivered 400, deadLettered 0, discarded 0, filtered 0, pending 0"; got != want || runs[i].IdleTasks != idle || runs[i].Partitions != 4 {
-			t.Errorf("maximumTasks %d: %s, %d idle tasks of %d partitions", runs[i].MaximumTasks, got, runs[i].IdleTasks, runs[i].Partitions)
+		if got, want := counts(runs[i]), "produced 400, delivered 400, deadLettered 0, discarded 0, filtered 0, pending 0"; got != want || runs[i].IdleTasks != idle || runs[i].Load.Partitions != 4 {
+			t.Errorf("maximumTasks %v: %s, %d idle tasks of %d partitions", runs[i].Settings.Value("maximumTasks"), got, runs[i].IdleTasks, runs[i].Load.Partitions)
 		}
 	}
 }
@@ -249,7 +248,7 @@ func TestStreamKilled(t *testing.T) {
 	}
 	// The producer was killed, too: what it had sent must have arrived.
 	collect()
-	var document struct{ Runs []report.Run }
+	var document struct{ Runs []result.Run }
 	if err := json.Unmarshal(output, &document); err != nil {
 		t.Fatal(err)
 	}
@@ -297,7 +296,7 @@ func TestStreamInstancesKilled(t *testing.T) {
 			}
 		}
 	}
-	var document struct{ Runs []report.Run }
+	var document struct{ Runs []result.Run }
 	if err := json.Unmarshal(stdout.Bytes(), &document); err != nil {
 		t.Fatal(err)
 	}
@@ -364,33 +363,11 @@ func TestStreamListens(t *testing.T) {
 	if err := command.Wait(); err != nil {
 		t.Fatal(err)
 	}
-	var document struct{ Runs []report.Run }
+	var document struct{ Runs []result.Run }
 	if err := json.Unmarshal(stdout.Bytes(), &document); err != nil {
 		t.Fatal(err)
 	}
 	if got, want := counts(document.Runs[0]), "produced 25, delivered 25, deadLettered 0, discarded 0, filtered 0, pending 0"; got != want {
 		t.Error(got, "want", want)
-	}
-}
-
-func TestCombinations(t *testing.T) {
-	got, err := combinations([]string{"a=1,2", "b=x", "p={\"k\":[1,2]}"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := []map[string]string{{"a": "1", "b": "x", "p": `{"k":[1,2]}`}, {"a": "2", "b": "x", "p": `{"k":[1,2]}`}}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Error(diff)
-	}
-	for set, want := range map[string]string{
-		"a":  "--set a: it must be NAME=VALUE[,VALUE...]",
-		"=1": "--set =1: it must be NAME=VALUE[,VALUE...]",
-	} {
-		if _, err := combinations([]string{set}); err == nil || err.Error() != want {
-			t.Errorf("%v, want %s", err, want)
-		}
-	}
-	if _, err := combinations([]string{"a=1", "a=2"}); err == nil || err.Error() != "--set a is given twice; several values go into one: a=A,B" {
-		t.Error(err)
 	}
 }

@@ -9,13 +9,15 @@ package config
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 )
 
 // A Project is an s.yaml that has been checked. Where a setting is absent it
-// holds the platform's default. A setting with a ${...} that fclocal cannot
+// holds the platform's default; ranges and defaults are in settings.go. A setting with a ${...} that fclocal cannot
 // resolve, which is a warning, has its text as it stands, or the default where
 // it is no text.
 type Project struct {
@@ -27,6 +29,8 @@ type Project struct {
 	Service  Service
 	Function Function
 	Trigger  *Trigger // the EventBridge trigger for Kafka; nil if there is none
+
+	Overridden []string // names of the settings that Options.Set has given, sorted
 }
 
 // Service is props.service and the key of the service under services.
@@ -55,11 +59,11 @@ type Function struct {
 	CodeURI string // as in s.yaml; relative to Project.Dir unless absolute
 	Runtime string // go1
 
-	MemorySize          int     // MB, 128 to 32768 in steps of 64; default 128 (inferred)
-	Timeout             int     // seconds, 1 to 86400; default 60 (inferred)
-	CPU                 float64 // vCPU, 0.05 to 16 in steps of 0.05; 0 if absent, when the platform sets it
-	DiskSize            int     // MB, 512 or 10240; default 512 (inferred)
-	InstanceConcurrency int     // calls that one instance takes at a time, 1 to 200; default 1
+	MemorySize          int     // MB
+	Timeout             int     // seconds
+	CPU                 float64 // vCPU; 0 if absent, when the platform sets it
+	DiskSize            int     // MB
+	InstanceConcurrency int     // calls that one instance takes at a time
 
 	EnvironmentVariables map[string]string // never nil
 }
@@ -69,17 +73,17 @@ type Trigger struct {
 	Name      string
 	Qualifier string // version or alias of the function; default LATEST (inferred)
 
-	Enable                 bool   // triggerEnable; default true (inferred)
-	AsyncInvocation        bool   // asyncInvocationType; default false (inferred)
+	Enable                 bool   // triggerEnable
+	AsyncInvocation        bool   // asyncInvocationType
 	EventRuleFilterPattern string // an event pattern, a JSON object
 
 	Mode        string // event-streaming, the only one for Kafka
-	EventSchema string // CloudEvents or RawData; default CloudEvents (inferred)
+	EventSchema string // CloudEvents or RawData
 
-	Concurrency  int // calls in flight at a time, 1 to 300; default 1 (inferred)
-	MaximumTasks int // consumers, 1 or more; default 1 (inferred)
+	Concurrency  int // calls in flight at a time
+	MaximumTasks int // consumers
 
-	ErrorsTolerance    string // ALL or NONE; default NONE (documented)
+	ErrorsTolerance    string // ALL or NONE
 	RetryStrategy      RetryStrategy
 	DeadLetterQueueArn string // "" if there is no dead-letter queue
 	BatchWindow        BatchWindow
@@ -88,7 +92,7 @@ type Trigger struct {
 
 // RetryStrategy is runOptions.retryStrategy.
 type RetryStrategy struct {
-	PushRetryStrategy        string // BACKOFF_RETRY or EXPONENTIAL_DECAY_RETRY; default BACKOFF_RETRY (inferred)
+	PushRetryStrategy        string // BACKOFF_RETRY or EXPONENTIAL_DECAY_RETRY
 	MaximumRetryAttempts     *int   // nil if absent, when PushRetryStrategy alone decides
 	MaximumEventAgeInSeconds *int   // nil if absent, when PushRetryStrategy alone decides
 }
@@ -96,8 +100,8 @@ type RetryStrategy struct {
 // BatchWindow is runOptions.batchWindow. A batch is delivered as soon as either
 // limit is reached.
 type BatchWindow struct {
-	CountBasedWindow int // events, 1 to 10000; default 1 (inferred)
-	TimeBasedWindow  int // seconds, 0 to 15; 0, also the default (inferred), delivers at once
+	CountBasedWindow int // events
+	TimeBasedWindow  int // seconds; 0 delivers at once
 }
 
 // Kafka is eventSourceConfig.eventSourceParameters.sourceKafkaParameters.
@@ -107,7 +111,7 @@ type Kafka struct {
 	Topic         string
 	ConsumerGroup string
 	OffsetReset   string // earliest or latest: where a group without offsets starts
-	Network       string // Default or PublicNetwork; default Default (inferred)
+	Network       string // Default or PublicNetwork
 }
 
 // Find returns the path of s.yaml, or s.yml, in dir or the nearest directory
@@ -168,5 +172,7 @@ func LoadWith(path string, options Options) (*Project, []Problem, error) {
 	if errors, _ := Count(problems); errors > 0 {
 		return nil, problems, nil
 	}
-	return c.project(file), problems, nil
+	project := c.project(file)
+	project.Overridden = slices.Sorted(maps.Keys(options.Set))
+	return project, problems, nil
 }

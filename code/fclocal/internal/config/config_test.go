@@ -10,6 +10,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"fclocal/internal/trigger"
 )
 
 // base is a document without problems; tests change a line or two of it.
@@ -183,6 +185,39 @@ func TestVariableValues(t *testing.T) {
 				t.Errorf("got %q, want %q", project.Name, test.want)
 			}
 		})
+	}
+}
+
+func TestProjectRules(t *testing.T) {
+	number := func(n int) *int { return &n }
+	function := Function{InstanceConcurrency: 20}
+	full := Trigger{
+		Concurrency: 26, MaximumTasks: 3, ErrorsTolerance: "ALL", DeadLetterQueueArn: "acs:mns:queue",
+		RetryStrategy: RetryStrategy{
+			PushRetryStrategy: "EXPONENTIAL_DECAY_RETRY", MaximumRetryAttempts: number(5), MaximumEventAgeInSeconds: number(60),
+		},
+		BatchWindow: BatchWindow{CountBasedWindow: 100, TimeBasedWindow: 15},
+	}
+	want := trigger.Config{
+		MaximumTasks: 3, Concurrency: 26, CountBasedWindow: 100, TimeBasedWindow: 15 * time.Second, BodyLimit: 33554432,
+		RetryStrategy: trigger.ExponentialDecayRetry, MaximumRetryAttempts: 5, MaximumEventAge: time.Minute, RetryScale: 1,
+		ErrorsTolerated: true, DeadLetterQueue: true, InstanceConcurrency: 20, MaxInstances: 100,
+	}
+	if diff := cmp.Diff(want, (&Project{Function: function, Trigger: &full}).Rules()); diff != "" {
+		t.Errorf("all settings (-want +got):\n%s", diff)
+	}
+
+	few := Trigger{
+		Concurrency: 1, MaximumTasks: 1, ErrorsTolerance: "NONE", AsyncInvocation: true,
+		RetryStrategy: RetryStrategy{PushRetryStrategy: "BACKOFF_RETRY"},
+		BatchWindow:   BatchWindow{CountBasedWindow: 1},
+	}
+	want = trigger.Config{
+		MaximumTasks: 1, Concurrency: 1, CountBasedWindow: 1, BodyLimit: 131072,
+		RetryStrategy: trigger.BackoffRetry, RetryScale: 1, InstanceConcurrency: 20, MaxInstances: 100,
+	}
+	if diff := cmp.Diff(want, (&Project{Function: function, Trigger: &few}).Rules()); diff != "" {
+		t.Errorf("few settings (-want +got):\n%s", diff)
 	}
 }
 

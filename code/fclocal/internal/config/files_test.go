@@ -201,3 +201,25 @@ func TestFC3(t *testing.T) {
 		t.Errorf("problems: %q", brief(problems))
 	}
 }
+
+func TestCombinations(t *testing.T) {
+	got, err := Combinations([]string{"a=1,2", "b=x", "p={\"k\":[1,2]}"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []map[string]string{{"a": "1", "b": "x", "p": `{"k":[1,2]}`}, {"a": "2", "b": "x", "p": `{"k":[1,2]}`}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	for set, want := range map[string]string{
+		"a":  "--set a: it must be NAME=VALUE[,VALUE...]",
+		"=1": "--set =1: it must be NAME=VALUE[,VALUE...]",
+	} {
+		if _, err := Combinations([]string{set}); err == nil || err.Error() != want {
+			t.Errorf("%v, want %s", err, want)
+		}
+	}
+	if _, err := Combinations([]string{"a=1", "a=2"}); err == nil || err.Error() != "--set a is given twice; several values go into one: a=A,B" {
+		t.Error(err)
+	}
+}

@@ -1,8 +1,13 @@
 package config
 
-import "path/filepath"
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
 
-const defaultMemorySize = 128 // MB (inferred)
+	"fclocal/internal/trigger"
+)
 
 // LongestTriggerCall is how long a trigger allows a call to take, in seconds
 // (documented).
@@ -11,23 +16,80 @@ const LongestTriggerCall = 300
 // TriggerTimeout is how long a call by the trigger may take, in seconds.
 func (f Function) TriggerTimeout() int { return min(f.Timeout, LongestTriggerCall) }
 
-// InstancesBound is the most instances that FC creates for the trigger's calls:
-// ⌈concurrency / instanceConcurrency⌉.
-func (p *Project) InstancesBound() int {
-	each := p.Function.InstanceConcurrency
-	return (p.Trigger.Concurrency + each - 1) / each
+// Rules are the trigger's, with real waits, trigger.DefaultMaxInstances,
+// instances that never go away and seed 0.
+//
+// A MaximumRetryAttempts or MaximumEventAgeInSeconds of 0 is taken as not given
+// (inferred: the official sample has 0 next to BACKOFF_RETRY). Asynchronous calls
+// differ only in the body limit; concurrency holds for them too (inferred).
+func (p *Project) Rules() trigger.Config {
+	t := p.Trigger
+	c := trigger.Config{
+		MaximumTasks:     t.MaximumTasks,
+		Concurrency:      t.Concurrency,
+		CountBasedWindow: t.BatchWindow.CountBasedWindow,
+		TimeBasedWindow:  time.Duration(t.BatchWindow.TimeBasedWindow) * time.Second,
+		BodyLimit:        trigger.BodyLimitSynchronous,
+
+		RetryStrategy:   trigger.RetryStrategy(t.RetryStrategy.PushRetryStrategy),
+		RetryScale:      1,
+		ErrorsTolerated: t.ErrorsTolerance == "ALL",
+		DeadLetterQueue: t.DeadLetterQueueArn != "",
+
+		InstanceConcurrency: p.Function.InstanceConcurrency,
+		MaxInstances:        trigger.DefaultMaxInstances,
+	}
+	if t.AsyncInvocation {
+		c.BodyLimit = trigger.BodyLimitAsynchronous
+	}
+	if attempts := t.RetryStrategy.MaximumRetryAttempts; attempts != nil {
+		c.MaximumRetryAttempts = *attempts
+	}
+	if age := t.RetryStrategy.MaximumEventAgeInSeconds; age != nil {
+		c.MaximumEventAge = time.Duration(*age) * time.Second
+	}
+	return c
+}
+
+// Code is codeUri as a path that does not depend on the current directory.
+func (p *Project) Code() string {
+	if filepath.IsAbs(p.Function.CodeURI) {
+		return p.Function.CodeURI
+	}
+	return filepath.Join(p.Dir, p.Function.CodeURI)
+}
+
+// CodeDirectory is where the function runs: codeUri, or, before it has been made,
+// where its program lies.
+func (p *Project) CodeDirectory(program string) string {
+	if info, err := os.Stat(p.Code()); err == nil && info.IsDir() {
+		return p.Code()
+	}
+	return filepath.Dir(program)
+}
+
+// EventFile is the path of event.json, beside s.yaml.
+func (p *Project) EventFile() string { return filepath.Join(p.Dir, "event.json") }
+
+// Event is what event.json holds.
+func (p *Project) Event() ([]byte, error) {
+	event, err := os.ReadFile(p.EventFile())
+	if err != nil {
+		return nil, fmt.Errorf("the event cannot be read: %w", err)
+	}
+	return event, nil
 }
 
 // project makes the Project of a file without errors.
 func (c *checker) project(file string) *Project {
 	service := c.functionService()
 	props := service.value.at("props")
-	project := &Project{
-		File:     file,
-		Dir:      filepath.Dir(file),
-		Name:     c.root.string("", "name"),
-		Region:   props.string("", "region"),
-		Function: newFunction(props.at("function")),
+	function := props.at("function")
+	p := &Project{
+		File:   file,
+		Dir:    filepath.Dir(file),
+		Name:   c.root.string("", "name"),
+		Region: props.string("", "region"),
 		Service: Service{
 			Key:        service.key,
 			Name:       props.string("", "service", "name"),
@@ -35,75 +97,38 @@ func (c *checker) project(file string) *Project {
 			LogProject: props.string("", "service", "logConfig", "project"),
 			Logstore:   props.string("", "service", "logConfig", "logstore"),
 		},
+		Function: Function{
+			Name:                 function.string("", "name"),
+			Handler:              function.string("", "handler"),
+			CodeURI:              function.string("", "codeUri"),
+			Runtime:              function.string("", "runtime"),
+			EnvironmentVariables: map[string]string{},
+		},
 	}
-	if trigger, _ := c.kafkaTrigger(props); trigger != nil {
-		project.Trigger = newTrigger(trigger, project.Region)
-	}
-	return project
-}
-
-func newFunction(n *node) Function {
-	variables := map[string]string{}
-	if environment := n.at("environmentVariables"); environment != nil {
+	if environment := function.at("environmentVariables"); environment != nil {
 		for _, f := range environment.fields {
-			variables[f.key] = f.value.text
+			p.Function.EnvironmentVariables[f.key] = f.value.text
 		}
 	}
-	return Function{
-		Name:                 n.string("", "name"),
-		Handler:              n.string("", "handler"),
-		CodeURI:              n.string("", "codeUri"),
-		Runtime:              n.string("", "runtime"),
-		MemorySize:           n.whole(defaultMemorySize, "memorySize"),
-		Timeout:              n.whole(60, "timeout"),
-		CPU:                  n.number(0, "cpu"),
-		DiskSize:             n.whole(512, "diskSize"),
-		InstanceConcurrency:  n.whole(1, "instanceConcurrency"),
-		EnvironmentVariables: variables,
+	kafkaTrigger, _ := c.kafkaTrigger(props)
+	config := kafkaTrigger.at("config")
+	if kafkaTrigger != nil {
+		p.Trigger = &Trigger{
+			Name:      kafkaTrigger.string("", "name"),
+			Qualifier: kafkaTrigger.string("LATEST", "qualifier"),
+			Mode:      config.string(config.string("", "eventSinkConfig", "deliveryOption", "mode"), "runOptions", "mode"),
+		}
 	}
-}
-
-func newTrigger(n *node, region string) *Trigger {
-	config := n.at("config")
-	delivery := config.at("eventSinkConfig", "deliveryOption")
-	run := config.at("runOptions")
-	kafka := config.at("eventSourceConfig", "eventSourceParameters", "sourceKafkaParameters")
-	return &Trigger{
-		Name:                   n.string("", "name"),
-		Qualifier:              n.string("LATEST", "qualifier"),
-		Enable:                 config.bool(true, "triggerEnable"),
-		AsyncInvocation:        config.bool(false, "asyncInvocationType"),
-		EventRuleFilterPattern: config.string("", "eventRuleFilterPattern"),
-		Mode:                   run.string(delivery.string("", "mode"), "mode"),
-		EventSchema:            delivery.string("CloudEvents", "eventSchema"),
-		Concurrency:            delivery.whole(1, "concurrency"),
-		MaximumTasks:           run.whole(1, "maximumTasks"),
-		ErrorsTolerance:        run.string("NONE", "errorsTolerance"),
-		RetryStrategy: RetryStrategy{
-			PushRetryStrategy:        run.string("BACKOFF_RETRY", "retryStrategy", "PushRetryStrategy"),
-			MaximumRetryAttempts:     optional(run, "retryStrategy", "MaximumRetryAttempts"),
-			MaximumEventAgeInSeconds: optional(run, "retryStrategy", "MaximumEventAgeInSeconds"),
-		},
-		DeadLetterQueueArn: run.string("", "deadLetterQueue", "Arn"),
-		BatchWindow: BatchWindow{
-			CountBasedWindow: run.whole(1, "batchWindow", "CountBasedWindow"),
-			TimeBasedWindow:  run.whole(0, "batchWindow", "TimeBasedWindow"),
-		},
-		Kafka: Kafka{
-			RegionID:      kafka.string(region, "RegionId"),
-			InstanceID:    kafka.string("", "InstanceId"),
-			Topic:         kafka.string("", "Topic"),
-			ConsumerGroup: kafka.string("", "ConsumerGroup"),
-			OffsetReset:   kafka.string("", "OffsetReset"),
-			Network:       kafka.string("Default", "Network"),
-		},
+	for _, s := range settings {
+		switch {
+		case !s.trigger:
+			s.read(p, function)
+		case p.Trigger != nil:
+			s.read(p, config)
+		}
 	}
-}
-
-// optional returns the whole number under the keys, nil if there is none.
-func optional(n *node, keys ...string) *int {
-	if number := n.whole(-1, keys...); number >= 0 {
-		return &number
+	if p.Trigger != nil && p.Trigger.Kafka.RegionID == "" {
+		p.Trigger.Kafka.RegionID = p.Region
 	}
-	return nil
+	return p
 }

@@ -1,139 +1,325 @@
 package config
 
 import (
+	"encoding/json"
 	"fmt"
-	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
-	"go.yaml.in/yaml/v4"
+	"fclocal/internal/result"
 )
 
-// A setting is one that can be overridden by its name.
+// A setting is one of the function's or the trigger's that a run depends on. The
+// table of them is the only place that says what there is to a setting: the
+// checks, the values of a Project, --set and its completion, a run's JSON and the
+// columns of its table come from it.
 type setting struct {
-	trigger bool // below the trigger's config; else below props.function
-	path    string
-	text    bool // always a string; else a value is read like a plain one in YAML
+	name    string // in s.yaml, and with --set
+	trigger bool   // below the trigger's config; else below props.function
+	path    string // there, if it is not the name
+	allowed values
+	unit    string // of a number
+
+	fallback any    // the platform's default; nil: it must be given, or there is none
+	source   string // of the default: documented or inferred
+
+	shown bool // with every run; else only where it is overridden, or runs differ in it
+
+	field func(*Project) any // where it is kept: *int, **int, *float64, *bool or *string
 }
 
-var settings = map[string]setting{
-	"memorySize":          {path: "memorySize"},
-	"timeout":             {path: "timeout"},
-	"cpu":                 {path: "cpu"},
-	"diskSize":            {path: "diskSize"},
-	"instanceConcurrency": {path: "instanceConcurrency"},
-
-	"triggerEnable":            {trigger: true, path: "triggerEnable"},
-	"asyncInvocationType":      {trigger: true, path: "asyncInvocationType"},
-	"eventRuleFilterPattern":   {trigger: true, path: "eventRuleFilterPattern", text: true},
-	"eventSchema":              {trigger: true, path: "eventSinkConfig.deliveryOption.eventSchema", text: true},
-	"concurrency":              {trigger: true, path: "eventSinkConfig.deliveryOption.concurrency"},
-	"maximumTasks":             {trigger: true, path: "runOptions.maximumTasks"},
-	"errorsTolerance":          {trigger: true, path: "runOptions.errorsTolerance", text: true},
-	"PushRetryStrategy":        {trigger: true, path: "runOptions.retryStrategy.PushRetryStrategy", text: true},
-	"MaximumRetryAttempts":     {trigger: true, path: "runOptions.retryStrategy.MaximumRetryAttempts"},
-	"MaximumEventAgeInSeconds": {trigger: true, path: "runOptions.retryStrategy.MaximumEventAgeInSeconds"},
-	"deadLetterQueue":          {trigger: true, path: "runOptions.deadLetterQueue.Arn", text: true},
-	"CountBasedWindow":         {trigger: true, path: "runOptions.batchWindow.CountBasedWindow"},
-	"TimeBasedWindow":          {trigger: true, path: "runOptions.batchWindow.TimeBasedWindow"},
-	"RegionId":                 {trigger: true, path: kafkaParameters + ".RegionId", text: true},
-	"InstanceId":               {trigger: true, path: kafkaParameters + ".InstanceId", text: true},
-	"Topic":                    {trigger: true, path: kafkaParameters + ".Topic", text: true},
-	"ConsumerGroup":            {trigger: true, path: kafkaParameters + ".ConsumerGroup", text: true},
-	"OffsetReset":              {trigger: true, path: kafkaParameters + ".OffsetReset", text: true},
-	"Network":                  {trigger: true, path: kafkaParameters + ".Network", text: true},
+// values are what a setting may be.
+type values struct {
+	kind      string // integer, number, boolean or string, as in JSON Schema
+	low, high string // of a number; "" if there is no such limit
+	step      string // of a number; "" if every one is allowed
+	choice    []any  // in place of kind
+	empty     bool   // a string may be ""
+	needed    string // what to give where there is nothing
 }
 
-const kafkaParameters = "eventSourceConfig.eventSourceParameters.sourceKafkaParameters"
+func whole(low, high int) values {
+	return values{kind: "integer", low: strconv.Itoa(low), high: strconv.Itoa(high)}
+}
+func wholeFrom(low int) values   { return values{kind: "integer", low: strconv.Itoa(low)} }
+func oneOf(choice ...any) values { return values{choice: choice} }
+func text(needed string) values  { return values{kind: "string", needed: needed} }
+func (v values) steps(of string) values {
+	v.step = of
+	return v
+}
+
+const defaultMemorySize = 128 // MB
+
+const (
+	documented = "documented"
+	inferred   = "inferred"
+
+	deliveryOption  = "eventSinkConfig.deliveryOption."
+	retryStrategy   = "runOptions.retryStrategy."
+	batchWindow     = "runOptions.batchWindow."
+	kafkaParameters = "eventSourceConfig.eventSourceParameters.sourceKafkaParameters."
+)
+
+// settings are in the order in which they are shown. Ranges are documented; a
+// default's source stands beside it.
+var settings = []setting{
+	{name: "maximumTasks", trigger: true, path: "runOptions.maximumTasks", allowed: wholeFrom(1), fallback: 1, source: inferred, shown: true,
+		field: func(p *Project) any { return &p.Trigger.MaximumTasks }},
+	{name: "concurrency", trigger: true, path: deliveryOption + "concurrency", allowed: whole(1, 300), fallback: 1, source: inferred, shown: true,
+		field: func(p *Project) any { return &p.Trigger.Concurrency }},
+	{name: "CountBasedWindow", trigger: true, path: batchWindow + "CountBasedWindow", allowed: whole(1, 10000), fallback: 1, source: inferred, shown: true,
+		field: func(p *Project) any { return &p.Trigger.BatchWindow.CountBasedWindow }},
+	{name: "TimeBasedWindow", trigger: true, path: batchWindow + "TimeBasedWindow", allowed: whole(0, 15), unit: "s", fallback: 0, source: inferred, shown: true,
+		field: func(p *Project) any { return &p.Trigger.BatchWindow.TimeBasedWindow }},
+	{name: "errorsTolerance", trigger: true, path: "runOptions.errorsTolerance", allowed: oneOf("ALL", "NONE"), fallback: "NONE", source: documented, shown: true,
+		field: func(p *Project) any { return &p.Trigger.ErrorsTolerance }},
+	{name: "PushRetryStrategy", trigger: true, path: retryStrategy + "PushRetryStrategy", allowed: oneOf("BACKOFF_RETRY", "EXPONENTIAL_DECAY_RETRY"), fallback: "BACKOFF_RETRY", source: inferred, shown: true,
+		field: func(p *Project) any { return &p.Trigger.RetryStrategy.PushRetryStrategy }},
+	{name: "MaximumRetryAttempts", trigger: true, path: retryStrategy + "MaximumRetryAttempts", allowed: wholeFrom(0),
+		field: func(p *Project) any { return &p.Trigger.RetryStrategy.MaximumRetryAttempts }},
+	{name: "MaximumEventAgeInSeconds", trigger: true, path: retryStrategy + "MaximumEventAgeInSeconds", allowed: wholeFrom(0), unit: "s",
+		field: func(p *Project) any { return &p.Trigger.RetryStrategy.MaximumEventAgeInSeconds }},
+	{name: "deadLetterQueue", trigger: true, path: "runOptions.deadLetterQueue.Arn", allowed: text("the ARN of the dead-letter queue"),
+		field: func(p *Project) any { return &p.Trigger.DeadLetterQueueArn }},
+	{name: "eventSchema", trigger: true, path: deliveryOption + "eventSchema", allowed: oneOf("CloudEvents", "RawData"), fallback: "CloudEvents", source: inferred, shown: true,
+		field: func(p *Project) any { return &p.Trigger.EventSchema }},
+	{name: "eventRuleFilterPattern", trigger: true, allowed: values{kind: "string", empty: true, needed: `an event pattern in JSON, such as "{}", which lets every event pass`},
+		field: func(p *Project) any { return &p.Trigger.EventRuleFilterPattern }},
+	{name: "triggerEnable", trigger: true, allowed: values{kind: "boolean"}, fallback: true, source: inferred,
+		field: func(p *Project) any { return &p.Trigger.Enable }},
+	{name: "asyncInvocationType", trigger: true, allowed: values{kind: "boolean"}, fallback: false, source: inferred,
+		field: func(p *Project) any { return &p.Trigger.AsyncInvocation }},
+
+	{name: "RegionId", trigger: true, path: kafkaParameters + "RegionId", allowed: text(""), // default: the function's region (inferred)
+		field: func(p *Project) any { return &p.Trigger.Kafka.RegionID }},
+	{name: "InstanceId", trigger: true, path: kafkaParameters + "InstanceId", allowed: text("the ID of the Kafka instance"),
+		field: func(p *Project) any { return &p.Trigger.Kafka.InstanceID }},
+	{name: "Topic", trigger: true, path: kafkaParameters + "Topic", allowed: text("the topic's name"),
+		field: func(p *Project) any { return &p.Trigger.Kafka.Topic }},
+	{name: "ConsumerGroup", trigger: true, path: kafkaParameters + "ConsumerGroup", allowed: text("the consumer group's ID"),
+		field: func(p *Project) any { return &p.Trigger.Kafka.ConsumerGroup }},
+	{name: "OffsetReset", trigger: true, path: kafkaParameters + "OffsetReset", allowed: oneOf("earliest", "latest"),
+		field: func(p *Project) any { return &p.Trigger.Kafka.OffsetReset }},
+	{name: "Network", trigger: true, path: kafkaParameters + "Network", allowed: oneOf("Default", "PublicNetwork"), fallback: "Default", source: inferred,
+		field: func(p *Project) any { return &p.Trigger.Kafka.Network }},
+
+	{name: "instanceConcurrency", allowed: whole(1, 200), fallback: 1, source: inferred, shown: true,
+		field: func(p *Project) any { return &p.Function.InstanceConcurrency }},
+	{name: "memorySize", allowed: whole(128, 32768).steps("64"), unit: "MB", fallback: defaultMemorySize, source: inferred, shown: true,
+		field: func(p *Project) any { return &p.Function.MemorySize }},
+	{name: "timeout", allowed: whole(1, 86400), unit: "s", fallback: 60, source: inferred, shown: true,
+		field: func(p *Project) any { return &p.Function.Timeout }},
+	{name: "cpu", allowed: values{kind: "number", low: "0.05", high: "16", step: "0.05"}, unit: "vCPU", // default: the platform sets it
+		field: func(p *Project) any { return &p.Function.CPU }},
+	{name: "diskSize", allowed: oneOf(512, 10240), unit: "MB", fallback: 512, source: inferred,
+		field: func(p *Project) any { return &p.Function.DiskSize }},
+}
+
+func settingNamed(name string) (setting, bool) {
+	i := slices.IndexFunc(settings, func(s setting) bool { return s.name == name })
+	if i < 0 {
+		return setting{}, false
+	}
+	return settings[i], true
+}
 
 // SettingNames returns the names that Options.Set accepts, sorted.
-func SettingNames() []string { return slices.Sorted(maps.Keys(settings)) }
-
-// An override is a setting with the value to give it.
-type override struct {
-	setting
-	at    place
-	value *node // nil removes the setting
-}
-
-// newOverrides returns the overrides sorted by name.
-func newOverrides(set map[string]string) ([]override, error) {
-	var overrides []override
-	for _, name := range slices.Sorted(maps.Keys(set)) {
-		s, ok := settings[name]
-		if !ok {
-			if near := nearest(name, SettingNames()); near != "" {
-				return nil, fmt.Errorf("unknown setting %q; did you mean %q?", name, near)
-			}
-			return nil, fmt.Errorf("unknown setting %q; known are %s", name, strings.Join(SettingNames(), ", "))
-		}
-		o := override{setting: s, at: place{override: "--set " + name + "=" + set[name]}}
-		if text := set[name]; text != "" {
-			o.value = &node{place: o.at, text: text, scalar: text}
-			if !s.text {
-				if plain, err := decodeScalar(&yaml.Node{Kind: yaml.ScalarNode, Value: text}); err == nil {
-					o.value.scalar = plain
-				}
-			}
-		}
-		overrides = append(overrides, o)
+func SettingNames() []string {
+	var names []string
+	for _, s := range settings {
+		names = append(names, s.name)
 	}
-	return overrides, nil
+	slices.Sort(names)
+	return names
 }
 
-// apply sets the overrides in the one function of the file and its trigger.
-func (c *checker) apply(overrides []override) {
-	props := c.functionProps()
-	for _, o := range overrides {
-		parent := props.at("function")
-		if o.trigger {
-			trigger, _ := c.kafkaTrigger(props)
-			parent = trigger.at("config")
+// isText says whether a value is always a string; else it is read like a plain one
+// in YAML.
+func (s setting) isText() bool {
+	if s.allowed.choice != nil {
+		_, text := s.allowed.choice[0].(string)
+		return text
+	}
+	return s.allowed.kind == "string"
+}
+
+func (s setting) keys() []string {
+	if s.path == "" {
+		return []string{s.name}
+	}
+	return strings.Split(s.path, ".")
+}
+
+// schema is the setting's in JSON Schema.
+func (s setting) schema() map[string]any {
+	a := s.allowed
+	schema := map[string]any{}
+	for keyword, number := range map[string]string{"minimum": a.low, "maximum": a.high, "multipleOf": a.step} {
+		if number != "" {
+			schema[keyword] = json.Number(number)
 		}
-		keys := strings.Split(o.path, ".")
+	}
+	switch {
+	case a.choice != nil:
+		var choice []any
+		for _, value := range a.choice {
+			if number, ok := value.(int); ok {
+				value = json.Number(strconv.Itoa(number))
+			}
+			choice = append(choice, value)
+		}
+		schema["enum"] = choice
+	default:
+		schema["type"] = a.kind
+	}
+	if a.kind == "string" && !a.empty {
+		schema["minLength"] = json.Number("1")
+	}
+	if a.needed != "" {
+		schema["description"] = a.needed
+	}
+	return schema
+}
+
+// insert puts the schemas of all settings into that of s.yaml.
+func insert(document any) {
+	definitions := document.(map[string]any)["$defs"].(map[string]any)
+	for _, s := range settings {
+		at := definitions["function"]
+		if s.trigger {
+			at = definitions["eventbridge"]
+		}
+		keys := s.keys()
+		for _, key := range keys[:len(keys)-1] {
+			at = at.(map[string]any)["properties"].(map[string]any)[key]
+		}
+		at.(map[string]any)["properties"].(map[string]any)[keys[len(keys)-1]] = s.schema()
+	}
+}
+
+// read takes the setting from the mapping that is to hold it.
+func (s setting) read(p *Project, n *node) {
+	switch field := s.field(p).(type) {
+	case *int:
+		*field = n.whole(s.fallback.(int), s.keys()...)
+	case **int:
+		if number := n.whole(-1, s.keys()...); number >= 0 {
+			*field = &number
+		}
+	case *float64:
+		*field = n.number(0, s.keys()...)
+	case *bool:
+		*field = n.bool(s.fallback.(bool), s.keys()...)
+	case *string:
+		fallback, _ := s.fallback.(string)
+		*field = n.string(fallback, s.keys()...)
+	default:
+		panic(fmt.Sprintf("config: setting %s is kept in a %T", s.name, field)) // a mistake in the table
+	}
+}
+
+// value is what the project has for the setting, nil if it has none.
+func (s setting) value(p *Project) any {
+	switch field := s.field(p).(type) {
+	case *int:
+		return *field
+	case **int:
+		if *field != nil {
+			return **field
+		}
+	case *float64:
+		if *field != 0 {
+			return *field
+		}
+	case *bool:
+		return *field
+	case *string:
+		if *field != "" {
+			return *field
+		}
+	}
+	return nil
+}
+
+// Settings are those that the project's runs have, in the order in which they
+// are shown.
+func (p *Project) Settings() result.Settings {
+	var all result.Settings
+	for _, s := range settings {
+		if s.trigger && p.Trigger == nil {
+			continue
+		}
+		if value := s.value(p); value != nil {
+			all = append(all, result.Setting{
+				Name: s.name, Value: value, Unit: s.unit,
+				Hidden: !s.shown && !slices.Contains(p.Overridden, s.name),
+			})
+		}
+	}
+	return all
+}
+
+// Complete returns what a text for Options.Set, NAME=VALUE, may go on as.
+func Complete(start string) []string {
+	name, value, valued := strings.Cut(start, "=")
+	s, known := settingNamed(name)
+	if !valued || !known {
+		var names []string
+		for _, s := range settings {
+			names = append(names, s.name+"=")
+		}
+		return names
+	}
+	before := value[:strings.LastIndexByte(value, ',')+1]
+	choice := s.allowed.choice
+	if s.allowed.kind == "boolean" {
+		choice = []any{true, false}
+	}
+	var whole []string
+	for _, value := range choice {
+		whole = append(whole, fmt.Sprintf("%s=%s%v", name, before, value))
+	}
+	return whole
+}
+
+// A SettingHelp says what there is to a setting, in words.
+type SettingHelp struct{ Name, Path, Allowed, Default string }
+
+// SettingsHelp describes all settings, in the order in which they are shown.
+func SettingsHelp() []SettingHelp {
+	var all []SettingHelp
+	for _, s := range settings {
+		h := SettingHelp{Name: s.name, Path: "function." + strings.Join(s.keys(), "."), Default: "-"}
+		if s.trigger {
+			h.Path = "triggers[].config." + strings.Join(s.keys(), ".")
+		}
+		a := s.allowed
 		switch {
-		case parent == nil || parent.kind != mappingKind:
-			what := "function"
-			if o.trigger {
-				what = "EventBridge trigger for Kafka"
+		case a.choice != nil:
+			var choice []string
+			for _, value := range a.choice {
+				choice = append(choice, fmt.Sprint(value))
 			}
-			c.fail(o.at, "", "the file has no %s to set this of", what)
-		case o.value == nil:
-			parent.remove(keys)
-		case !parent.set(keys, o.value):
-			c.fail(o.at, "", "%s is not a mapping", strings.Join(keys[:len(keys)-1], "."))
+			h.Allowed = strings.Join(choice, " or ")
+		case a.high != "":
+			h.Allowed = a.low + " to " + a.high
+		case a.low != "":
+			h.Allowed = a.low + " or more"
+		default:
+			h.Allowed = map[string]string{"boolean": "true or false", "string": "text"}[a.kind]
 		}
+		if a.step != "" {
+			h.Allowed += " in steps of " + a.step
+		}
+		if s.unit != "" {
+			h.Allowed += " " + s.unit
+		}
+		if s.fallback != nil {
+			h.Default = fmt.Sprintf("%v (%s)", s.fallback, s.source)
+		}
+		all = append(all, h)
 	}
-}
-
-// set gives the key below n a value, with the mappings that are missing in
-// between. It returns false if something else stands there.
-func (n *node) set(keys []string, value *node) bool {
-	for _, key := range keys[:len(keys)-1] {
-		if n.field(key) == nil {
-			n.fields = append(n.fields, field{key, value.place, &node{place: value.place, kind: mappingKind}})
-		}
-		if n = n.at(key); n.kind != mappingKind {
-			return false
-		}
-	}
-	last := keys[len(keys)-1]
-	if f := n.field(last); f != nil {
-		f.value = value
-	} else {
-		n.fields = append(n.fields, field{last, value.place, value})
-	}
-	return true
-}
-
-// remove takes the key out, and the mappings that held nothing else.
-func (n *node) remove(keys []string) {
-	if f := n.field(keys[0]); f != nil {
-		if len(keys) > 1 {
-			f.value.remove(keys[1:])
-		}
-		if len(keys) == 1 || len(f.value.fields) == 0 && f.value.kind == mappingKind {
-			n.fields = slices.DeleteFunc(n.fields, func(other field) bool { return other.key == keys[0] })
-		}
-	}
+	return all
 }

@@ -34,6 +34,7 @@ var loadSchemas = sync.OnceValue(func() *schemas {
 	if err != nil {
 		panic(err) // the file is part of the program
 	}
+	insert(document)
 	compiler := jsonschema.NewCompiler()
 	if err := compiler.AddResource(url, document); err != nil {
 		panic(err)

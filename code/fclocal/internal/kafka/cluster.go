@@ -1,6 +1,6 @@
 // Package kafka is the Kafka side of an event stream: an embedded cluster, the
-// messages that are produced into it, the consumers of the stream's tasks on it
-// or on a real cluster, and the events that EventBridge makes of the records.
+// messages that are produced into it, and the consumers of the stream's tasks on
+// it or on a real cluster.
 package kafka
 
 import (

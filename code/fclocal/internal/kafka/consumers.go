@@ -33,7 +33,7 @@ type ConsumerOptions struct {
 	// one that is out of range: earliest or latest.
 	OffsetReset string
 
-	MaxRecords int // in one Event; 0: 500
+	MaxRecords int // in one Update; 0: 500
 }
 
 // Consumers are the tasks of an event stream: members of one consumer group,
@@ -45,7 +45,7 @@ type ConsumerOptions struct {
 type Consumers struct {
 	cluster Cluster
 	options ConsumerOptions
-	events  chan Event
+	updates chan Update
 	tasks   []*task
 
 	running context.Context // until Close
@@ -58,18 +58,18 @@ type Consumers struct {
 	generations map[int]int32 // of the group, as of each task; nil after all were the same
 }
 
-// An EventKind says what an Event tells of.
-type EventKind int
+// An UpdateKind says what an Update tells of.
+type UpdateKind int
 
-// The kinds of events.
+// The kinds of updates.
 const (
 	// Assigned: the task now has these partitions; with none it is idle. It had
 	// none before.
-	Assigned EventKind = iota + 1
+	Assigned UpdateKind = iota + 1
 
 	// Revoked: the task has no partitions any more. Its records that are not
 	// finished are to be dropped; they are delivered again to the next owner.
-	// The rebalance waits for Event.Done.
+	// The rebalance waits for Update.Done.
 	Revoked
 
 	// Records: records of the task's partitions, in order of offsets within a
@@ -80,10 +80,10 @@ const (
 	Failed
 )
 
-// An Event is something that happened to a task.
-type Event struct {
+// An Update is something that happened to a task.
+type Update struct {
 	Task       int // 0 to ConsumerOptions.Tasks-1
-	Kind       EventKind
+	Kind       UpdateKind
 	Partitions []Position // Assigned
 	Records    []*kgo.Record
 	Err        error // Failed
@@ -95,11 +95,11 @@ type Event struct {
 	done chan struct{}
 }
 
-// Done must be called for a Revoked event, after Commit for what is finished.
+// Done must be called for a Revoked update, after Commit for what is finished.
 // It does nothing for others.
-func (e Event) Done() {
-	if e.done != nil {
-		close(e.done)
+func (u Update) Done() {
+	if u.done != nil {
+		close(u.done)
 	}
 }
 
@@ -131,7 +131,7 @@ type task struct {
 }
 
 // Consume joins the group with all tasks. It returns at once; what happens
-// comes from Events.
+// comes from Updates.
 func (c Cluster) Consume(options ConsumerOptions) (*Consumers, error) {
 	if options.Tasks < 1 {
 		return nil, fmt.Errorf("%d tasks: it must be 1 or more", options.Tasks)
@@ -144,7 +144,7 @@ func (c Cluster) Consume(options ConsumerOptions) (*Consumers, error) {
 	}
 	running, stop := context.WithCancel(context.Background())
 	consumers := &Consumers{
-		cluster: c, options: options, events: make(chan Event),
+		cluster: c, options: options, updates: make(chan Update),
 		running: running, stop: stop, complete: make(chan struct{}), generations: make(map[int]int32),
 	}
 	defer close(consumers.complete)
@@ -166,12 +166,12 @@ func (c Cluster) Consume(options ConsumerOptions) (*Consumers, error) {
 	return consumers, nil
 }
 
-// Events yields what happens to the tasks. It must be received from without
+// Updates yields what happens to the tasks. It must be received from without
 // delay until Close, as a rebalance waits for it; against too many records there
 // is Pause.
-func (c *Consumers) Events() <-chan Event { return c.events }
+func (c *Consumers) Updates() <-chan Update { return c.updates }
 
-// Pause stops the Records of a task, after at most one more event. What has been
+// Pause stops the Records of a task, after at most one more of them. What has been
 // fetched ahead is bounded: about a megabyte a task and broker, whatever the backlog.
 func (c *Consumers) Pause(task int) {
 	t := c.tasks[task]
@@ -195,9 +195,9 @@ func (c *Consumers) Resume(task int) {
 
 // Commit has offsets committed on behalf of a task: for each partition the one
 // to go on at. It does not wait: they go in the background, all of them at the
-// latest before a Revoked event's Done or Close lets the partitions go. Offsets
+// latest before a Revoked update's Done or Close lets the partitions go. Offsets
 // of partitions that the task does not own are left out, as their new owner
-// commits. An error comes as a Failed event or from Close.
+// commits. An error comes as a Failed update or from Close.
 func (c *Consumers) Commit(task int, next map[int32]int64) {
 	t := c.tasks[task]
 	t.mu.Lock()
@@ -254,7 +254,7 @@ func (c *Consumers) resolve(committed int64, b bounds) (offset int64, reset bool
 
 // Close commits what is left to commit, leaves the group with all tasks and
 // closes their clients. It gives up waiting for the cluster when ctx ends. No
-// event comes any more.
+// update comes any more.
 func (c *Consumers) Close(ctx context.Context) error {
 	c.stop()
 	c.loops.Wait()
@@ -355,16 +355,16 @@ func (t *task) start(ctx context.Context, offsets map[string]map[int32]kgo.Offse
 	return offsets, t.reportAssigned(ctx, positions)
 }
 
-func (t *task) report(e Event) {
-	e.Task = t.number
+func (t *task) report(u Update) {
+	u.Task = t.number
 	select {
-	case t.events <- e:
+	case t.updates <- u:
 	case <-t.running.Done():
 		return
 	}
-	if e.done != nil {
+	if u.done != nil {
 		select {
-		case <-e.done:
+		case <-u.done:
 		case <-t.running.Done():
 		}
 	}
@@ -383,7 +383,7 @@ func (t *task) reportAssigned(ctx context.Context, positions []Position) error {
 	}
 	t.mu.Unlock()
 	t.assigned = true
-	t.report(Event{Kind: Assigned, Partitions: positions})
+	t.report(Update{Kind: Assigned, Partitions: positions})
 	return nil
 }
 
@@ -395,13 +395,13 @@ func (t *task) reportRevoked(ctx context.Context, lost bool) {
 		return
 	}
 	t.assigned = false
-	t.report(Event{Kind: Revoked, Lost: lost, done: make(chan struct{})})
+	t.report(Update{Kind: Revoked, Lost: lost, done: make(chan struct{})})
 	if !lost {
 		// In vain it would be no failure: the next owner reads the records again.
 		ctx, cancel := context.WithTimeout(ctx, revokeTimeout)
 		defer cancel()
 		if err := t.flush(ctx); err != nil && ctx.Err() == nil {
-			t.report(Event{Kind: Failed, Err: err})
+			t.report(Update{Kind: Failed, Err: err})
 		}
 	}
 	t.mu.Lock()
@@ -432,11 +432,11 @@ func (t *task) poll() {
 			}
 		})
 		if records := fetches.Records(); len(records) > 0 {
-			t.report(Event{Kind: Records, Records: records})
+			t.report(Update{Kind: Records, Records: records})
 		}
 		t.client.AllowRebalance()
 		if fatal != nil {
-			t.report(Event{Kind: Failed, Err: fatal})
+			t.report(Update{Kind: Failed, Err: fatal})
 		}
 	}
 }
@@ -474,7 +474,7 @@ func (t *task) commitLoop() {
 			return
 		}
 		if err := t.flush(t.running); err != nil && t.running.Err() == nil {
-			t.report(Event{Kind: Failed, Err: err})
+			t.report(Update{Kind: Failed, Err: err})
 		}
 		pause.Reset(commitInterval)
 		select {

@@ -53,7 +53,7 @@ func (c *consumption) until(t testing.TB, done func() bool) {
 	timeout := time.After(patience)
 	for !done() {
 		select {
-		case e := <-c.Events():
+		case e := <-c.Updates():
 			c.take(t, e)
 		case <-timeout:
 			t.Fatalf("nothing more came; assigned: %v, %d values", c.assigned, len(c.values))
@@ -62,12 +62,12 @@ func (c *consumption) until(t testing.TB, done func() bool) {
 }
 
 // wait receives events until one of a kind.
-func (c *consumption) wait(t testing.TB, kind EventKind) (found Event) {
+func (c *consumption) wait(t testing.TB, kind UpdateKind) (found Update) {
 	t.Helper()
 	timeout := time.After(patience)
 	for found.Kind != kind {
 		select {
-		case found = <-c.Events():
+		case found = <-c.Updates():
 			if found.Kind == Failed && kind == Failed {
 				return found
 			}
@@ -79,7 +79,7 @@ func (c *consumption) wait(t testing.TB, kind EventKind) (found Event) {
 	return found
 }
 
-func (c *consumption) take(t testing.TB, e Event) {
+func (c *consumption) take(t testing.TB, e Update) {
 	t.Helper()
 	switch e.Kind {
 	case Assigned:
@@ -273,9 +273,9 @@ func TestRebalance(t *testing.T) {
 	timeout := time.After(patience)
 	for len(c.assigned) != 2 || len(other.assigned) != 1 {
 		select {
-		case e := <-c.Events():
+		case e := <-c.Updates():
 			c.take(t, e)
-		case e := <-other.Events():
+		case e := <-other.Updates():
 			other.take(t, e)
 		case <-timeout:
 			t.Fatalf("assigned: %v and %v", c.assigned, other.assigned)
@@ -317,7 +317,7 @@ func TestPause(t *testing.T) {
 		c.Pause(0)
 		c.Pause(0) // does nothing
 		select {   // the one that may have been under way
-		case event := <-c.Events():
+		case event := <-c.Updates():
 			c.take(t, event)
 		default:
 		}
@@ -478,7 +478,7 @@ func BenchmarkConsume(b *testing.B) {
 	b.ResetTimer()
 	left := b.N - 500
 	for left > 0 {
-		event := <-c.Events()
+		event := <-c.Updates()
 		left -= len(event.Records)
 		event.Done()
 	}

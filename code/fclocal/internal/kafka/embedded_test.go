@@ -180,7 +180,7 @@ func TestProduce(t *testing.T) {
 	before := time.Now().Truncate(time.Millisecond)
 	n, err := e.Produce(context.Background(), &source, ProduceOptions{
 		Topic: "xxx", Rate: 1e6,
-		Produced: func(partition int32, offset int64) {
+		Acknowledged: func(partition int32, offset int64) {
 			mu.Lock()
 			defer mu.Unlock()
 			produced[partition] = append(produced[partition], offset)
@@ -286,7 +286,7 @@ func TestProduceCancel(t *testing.T) {
 	stopped := errors.New("stopped")
 	n, err := e.Produce(ctx, Repeat(Message{Value: []byte("x"), Partition: AnyPartition}, 1e9), ProduceOptions{
 		Topic: "xxx",
-		Produced: func(_ int32, offset int64) {
+		Acknowledged: func(_ int32, offset int64) {
 			if offset == 5000 {
 				cancel(stopped)
 			}
@@ -316,7 +316,7 @@ func TestEmbeddedKill(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for event := range consumers.Events() {
+		for event := range consumers.Updates() {
 			if event.Kind == Records {
 				last := event.Records[len(event.Records)-1]
 				consumers.Commit(event.Task, map[int32]int64{last.Partition: 100})

@@ -7,9 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/twmb/franz-go/pkg/kgo"
 	"go.uber.org/goleak"
-
-	"fclocal/internal/config"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -37,21 +36,8 @@ func produce(t testing.TB, e *Embedded, topic string, n int) {
 	}
 }
 
-func testTrigger(schema, pattern string) *config.Trigger {
-	return &config.Trigger{
-		EventSchema:            schema,
-		EventRuleFilterPattern: pattern,
-		Kafka:                  config.Kafka{InstanceID: "pre-cn-i7m2t7t1****", Topic: "mytopic"},
-	}
-}
-
-func newEvents(t testing.TB, schema, pattern string) *Events {
-	t.Helper()
-	e, err := NewEvents(testTrigger(schema, pattern), "164901546557****")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return e
+func header(key string, value []byte) kgo.RecordHeader {
+	return kgo.RecordHeader{Key: key, Value: value}
 }
 
 // checkError compares an error's text with want: "" is none, and one that ends

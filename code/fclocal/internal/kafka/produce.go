@@ -25,10 +25,10 @@ type ProduceOptions struct {
 	// Rate is the number of messages a second; 0: as fast as they are taken.
 	Rate float64
 
-	// Produced, if not nil, is called with the place of each record that has
+	// Acknowledged, if not nil, is called with the place of each record that has
 	// been acknowledged, by one goroutine at a time, in the order of offsets
 	// within a partition. It must not block.
-	Produced func(partition int32, offset int64)
+	Acknowledged func(partition int32, offset int64)
 }
 
 // Produce sends all messages of the source to a topic that CreateTopic or
@@ -74,8 +74,8 @@ func (e *Embedded) Produce(ctx context.Context, source Source, options ProduceOp
 				return
 			}
 			acknowledged.Add(1)
-			if options.Produced != nil {
-				options.Produced(record.Partition, record.Offset)
+			if options.Acknowledged != nil {
+				options.Acknowledged(record.Partition, record.Offset)
 			}
 		}
 	}

@@ -17,6 +17,7 @@ import (
 
 	"fclocal/internal/config"
 	"fclocal/internal/instance"
+	"fclocal/internal/result"
 	"fclocal/internal/runtimeapi"
 	"fclocal/internal/trigger"
 )
@@ -82,12 +83,12 @@ type Options struct {
 // Run measures the function: about a second for each batch size, and more if it is
 // slow. If the function fails on an event it cannot be measured: the error wraps
 // the [instance.FunctionError]. Running out of memory is such an error at the
-// smallest batch size only; see Function.OutOfMemoryAt. When ctx ends, the error is
+// smallest batch size only; see result.Measured.OutOfMemoryAt. When ctx ends, the error is
 // ctx's. No process is left in any case.
-func Run(ctx context.Context, o Options) (Function, error) {
+func Run(ctx context.Context, o Options) (result.Measured, error) {
 	var events []json.RawMessage
 	if err := json.Unmarshal(o.Event, &events); err != nil || len(events) == 0 {
-		return Function{}, fmt.Errorf("event.json must be a JSON array of one event or more to measure the function with, and is %.40q", o.Event)
+		return result.Measured{}, fmt.Errorf("event.json must be a JSON array of one event or more to measure the function with, and is %.40q", o.Event)
 	}
 	if o.Logs == nil {
 		o.Logs = io.Discard
@@ -98,24 +99,24 @@ func Run(ctx context.Context, o Options) (Function, error) {
 	o.Instances = max(o.Instances, 1)
 	server, err := runtimeapi.Listen()
 	if err != nil {
-		return Function{}, err
+		return result.Measured{}, err
 	}
 	defer server.Close()
 	m := &measurement{Options: o, server: server}
 
-	f := Function{EventBytes: (len(payload(events, len(events)))-1)/len(events) - 1} // without brackets and commas
+	f := result.Measured{EventBytes: (len(payload(events, len(events)))-1)/len(events) - 1} // without brackets and commas
 	if f.ColdStart, err = m.coldStart(ctx); err != nil {
-		return Function{}, explain(ctx, "", err)
+		return result.Measured{}, explain(ctx, "", err)
 	}
 	var sizes []*size
 	defer func() { stop(sizes) }()
 	for _, count := range batchSizes(events, o.MaxEvents) {
-		s := &size{measurement: m, payload: payload(events, count), Point: Point{Events: count}}
+		s := &size{measurement: m, payload: payload(events, count), Point: result.Point{Events: count}}
 		sizes = append(sizes, s)
 		for range o.Instances {
 			process, err := m.start()
 			if err != nil {
-				return Function{}, err
+				return result.Measured{}, err
 			}
 			s.processes = append(s.processes, process)
 		}
@@ -132,14 +133,14 @@ func Run(ctx context.Context, o Options) (Function, error) {
 				break
 			}
 			if err != nil {
-				return Function{}, explain(ctx, fmt.Sprintf(" in batches of %d with %d in flight", s.Events, s.InFlight), err)
+				return result.Measured{}, explain(ctx, fmt.Sprintf(" in batches of %d with %d in flight", s.Events, s.InFlight), err)
 			}
 		}
 	}
 	for _, s := range sizes {
 		f.Points = append(f.Points, s.Point)
 	}
-	f.fit()
+	fit(&f)
 	return f, nil
 }
 
@@ -232,7 +233,7 @@ func median(times []time.Duration) time.Duration {
 // A size is a batch size that is being measured, in instances of its own.
 type size struct {
 	*measurement
-	Point
+	result.Point
 	payload   []byte
 	processes []*instance.Instance // the first one also takes the calls that are alone
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"fclocal/internal/config"
+	"fclocal/internal/units"
 )
 
 const longestCall = config.LongestTriggerCall * time.Second
@@ -33,8 +34,8 @@ func (c Config) Advice(r Result) string {
 		return fmt.Sprintf("memory limits: an instance would need about %d MB and has %d: raise memorySize (and GOMEMLIMIT with it)%s",
 			(r.PeakMemory+1<<20-1)>>20, c.Function.MemorySize>>20, c.lower("CountBasedWindow", "instanceConcurrency"))
 	case r.Timeouts > 0 && r.CPUSeconds > 0.7*c.Function.CPU*r.BusySeconds:
-		return fmt.Sprintf("%d calls took longer than the %v that they may, as the calls of an instance share its cpu: %s%s",
-			r.Timeouts, c.Function.Timeout, c.raiseCPU(), c.lower("instanceConcurrency", "CountBasedWindow"))
+		return fmt.Sprintf("%d calls took longer than the %s that they may, as the calls of an instance share its cpu: %s%s",
+			r.Timeouts, units.Duration(c.Function.Timeout), c.raiseCPU(), c.lower("instanceConcurrency", "CountBasedWindow"))
 	case r.Timeouts > 0:
 		change := "lower CountBasedWindow or raise timeout"
 		switch batchesHelp := rules.CountBasedWindow > 1 && c.Function.CallTime < c.Function.Timeout; {
@@ -45,7 +46,7 @@ func (c Config) Advice(r Result) string {
 		case !batchesHelp:
 			change = "raise timeout"
 		}
-		return fmt.Sprintf("%d calls took longer than the %v that they may: %s (a trigger allows %v at most)", r.Timeouts, c.Function.Timeout, change, longestCall)
+		return fmt.Sprintf("%d calls took longer than the %s that they may: %s (a trigger allows %s at most)", r.Timeouts, units.Duration(c.Function.Timeout), change, units.Duration(longestCall))
 	case r.Throttled > 0:
 		why := fmt.Sprintf("as no more than %d may exist", rules.MaxInstances)
 		if r.PeakInstances < rules.MaxInstances || c.InstancesAtOnce < rules.MaxInstances {
@@ -69,9 +70,9 @@ func (c Config) Advice(r Result) string {
 	case lost > 0:
 		return fmt.Sprintf("errors: %d of %d messages were lost to dead letters or discarded, as their batches failed with all retries: have fewer calls fail%s", lost, r.Produced, c.lower("CountBasedWindow"))
 	case atTimes && rules.TimeBasedWindow > 0 && cpu:
-		return fmt.Sprintf("cpu limits at times: calls used all of it for %v: %s%s if the latencies are too high", r.FullTime.Round(time.Second), c.raiseCPU(), c.moreInstances())
+		return fmt.Sprintf("cpu limits at times: calls used all of it for %s: %s%s if the latencies are too high", units.Duration(r.FullTime), c.raiseCPU(), c.moreInstances())
 	case atTimes && rules.TimeBasedWindow > 0 && rules.Concurrency < highestConcurrency:
-		return fmt.Sprintf("concurrency limits at times: all of it, %d, was in use for %v: raise concurrency if the latencies are too high", rules.Concurrency, r.FullTime.Round(time.Second))
+		return fmt.Sprintf("concurrency limits at times: all of it, %d, was in use for %s: raise concurrency if the latencies are too high", rules.Concurrency, units.Duration(r.FullTime))
 	case keepsUp && !full && !atTimes && r.Calls > 0:
 		return fmt.Sprintf("nothing limits: %.3g of %d calls were in flight on average", r.CallSeconds/r.Wall.Seconds(), rules.Concurrency)
 	}

@@ -26,7 +26,7 @@ type task struct {
 	told int64         // messages that the model knows
 	next time.Duration // when the first that it does not know arrives
 
-	feed event // when to tell it more
+	telling event // when to tell the model more
 }
 
 // never is later than all that happens.
@@ -66,7 +66,7 @@ func newTasks(config Config, curve *curve) []*task {
 		}
 		t.total += t.backlog
 		t.next = t.arrival(0)
-		t.feed = event{kind: feed, task: t, index: -1}
+		t.telling = event{kind: tell, task: t, index: -1}
 		tasks[id] = t
 		first += partitions
 	}

@@ -32,7 +32,8 @@ import (
 	"math"
 	"time"
 
-	"fclocal/internal/report"
+	"fclocal/internal/config"
+	"fclocal/internal/result"
 	"fclocal/internal/trigger"
 )
 
@@ -60,6 +61,12 @@ type Config struct {
 	Function Function
 	Host     *Host // nil: every instance has its own cpu
 
+	// What a Run of the result tells beside: the settings that Rules are made from,
+	// and what an instance is billed for.
+	Settings   result.Settings
+	MemorySize int     // MB
+	CPU        float64 // vCPU; 0: it is not known
+
 	InstancesAtOnce    int // allowed at the start; 0: MaxInstances
 	InstancesPerMinute int // allowed more, minute by minute
 
@@ -71,12 +78,23 @@ type Config struct {
 	Progress func(done float64)
 }
 
+// New returns the Config of a project's trigger with that load and function: the
+// rules and the timeout are those of its s.yaml.
+func New(project *config.Project, load Load, function Function) Config {
+	function.Timeout = time.Duration(project.Function.TriggerTimeout()) * time.Second
+	return Config{
+		Rules: project.Rules(), Load: load, Function: function, Drain: true,
+		Settings: project.Settings(), MemorySize: project.Function.MemorySize, CPU: project.Function.CPU,
+	}
+}
+
 // Load is what comes to the topic: a backlog, a rate or both.
 type Load struct {
 	Partitions int           // 1 or more
 	Backlog    int64         // messages that are there at the start
 	Rate       float64       // messages a second, over all partitions
 	Rates      []Rate        // that change over the day, in place of Rate; see [ParseRates]
+	RateFile   string        // name of the file that Rates are from, if they are
 	For        time.Duration // how long they come, from midnight on
 	EventBytes int           // of each message's event in the payload
 
@@ -134,55 +152,6 @@ type Host struct {
 	Cores    float64       // above 0
 	CallCPU  time.Duration // CPU time that the stream itself takes for each call, before it
 	EventCPU time.Duration // and for each event in it
-}
-
-// A Result is what a stream would do.
-type Result struct {
-	trigger.Stats
-	IdleTasks int
-	Produced  int64 // messages, the backlog included
-	Pending   int64 // messages without an end, fetched or not
-
-	EventsInCalls int64 // retries included
-	Timeouts      int64 // calls that took longer than the timeout
-	Latencies     report.Latencies
-	ColdStarts    time.Duration // of all instances together
-	Wall          time.Duration // of virtual time
-	Samples       []report.Sample
-
-	// Lag is in messages: produced, but not finished.
-	LagEnd int64 // at the end of the load
-	LagMax int64
-
-	// DrainTime is from the end of the load until all messages are finished; with
-	// a backlog alone it is Wall. It counts only if Pending is 0.
-	DrainTime time.Duration
-
-	// KeepsUp says that the lag does not grow: its minimum at the end of the load is
-	// that at half of it, except for 1 % of what came between them or what open
-	// windows hold. With Rates that change it says that the lag at the end of the
-	// load is that of a day before, or of the start of a load of at most a day, except
-	// for 1 % of what came between them or what open windows and calls hold: a peak
-	// may be too much if what it leaves behind is made up later. With a backlog alone
-	// it says that all of it is finished. A stream does not keep up that has stopped,
-	// that loses more than 1 % of its messages or whose instances would need more than
-	// MemorySize.
-	KeepsUp bool
-
-	// Sums over instances and calls, in seconds: a time.Duration ends at 292 years.
-	InstanceSeconds float64 // of all instances, from creation to removal or the end
-	BusySeconds     float64 // of that, with a call or its cold start
-	CPUSeconds      float64 // of all calls
-	CallSeconds     float64 // of all calls, with their cold starts
-	RetryingSeconds float64 // of all batches that waited for a retry
-
-	FullTime    time.Duration // with all of Concurrency in use
-	FullCPUTime time.Duration // of that, with the cpu of all instances in use too
-
-	PeakMemory int64 // bytes, of the largest instance; 0 without Function.BaseMemory
-
-	// Stopped says which batch has stopped the stream, and why; "" if none has.
-	Stopped string
 }
 
 const day = 24 * time.Hour

@@ -12,9 +12,13 @@ import (
 	"testing"
 	"time"
 
-	"fclocal/internal/report"
+	"fclocal/internal/result"
 	"fclocal/internal/trigger"
 )
+
+type sample = result.Sample // where a variable has the name of its package
+
+func latencies(r Result) result.LatencyMs { return r.Totals.Run(result.Input{}).LatencyMs }
 
 // rules are those of the project's s.yaml.
 func rules() trigger.Config {
@@ -111,7 +115,7 @@ func TestKeepsUp(t *testing.T) {
 		if result.LagMax < result.LagEnd || test.slope == 0 && result.LagMax > 2*int64(test.rate) {
 			t.Errorf("%v a second: the lag is %d at most and %d at the end", test.rate, result.LagMax, result.LagEnd)
 		}
-		if !slices.ContainsFunc(result.Samples, func(s report.Sample) bool { return s.At == 20*time.Minute && s.Lag == result.LagEnd }) {
+		if !slices.ContainsFunc(result.Samples, func(s sample) bool { return s.At == 20*time.Minute && s.Lag == result.LagEnd }) {
 			t.Errorf("%v a second: no sample has the lag at the end of the load", test.rate)
 		}
 		if want := time.Duration(float64(result.LagEnd) / 260 * float64(time.Second)); (result.DrainTime - want).Abs() > 16*time.Second {
@@ -212,7 +216,7 @@ func TestInstanceTime(t *testing.T) {
 		Rules: r, Load: Load{Partitions: 1, Rate: 0.01, For: 1000 * time.Second, EventBytes: 500},
 		Function: Function{CallTime: 800 * time.Millisecond, ColdStart: 200 * time.Millisecond},
 	})
-	if result.InstancesCreated != 10 || result.PeakInstances != 1 || !near(result.InstanceSeconds, 610) || !near(result.BusySeconds, 10) || !near(result.CallSeconds, 10) || result.ColdStarts != 2*time.Second {
+	if result.InstancesCreated != 10 || result.PeakInstances != 1 || !near(result.InstanceSeconds, 610) || !near(result.BusySeconds, 10) || !near(result.CallSeconds, 10) || result.ColdStartTime != 2*time.Second {
 		t.Errorf("%+v", result)
 	}
 }
@@ -392,7 +396,7 @@ func TestRunsOfMessagesChangeNothing(t *testing.T) {
 				at := task.arrival(number)
 				tie = tie || arrivals[at]
 				arrivals[at] = true
-				each.queue.set(&event{kind: feed, task: task, index: -1}, at)
+				each.queue.set(&event{kind: tell, task: task, index: -1}, at)
 			}
 		}
 		if tie {
@@ -404,10 +408,10 @@ func TestRunsOfMessagesChangeNothing(t *testing.T) {
 		}
 		want, got := each.finish(), mustRun(t, c)
 		if got.Calls != want.Calls || got.Wall != want.Wall || got.InstancesCreated != want.InstancesCreated ||
-			got.Latencies.Milliseconds() != want.Latencies.Milliseconds() {
+			latencies(got) != latencies(want) {
 			t.Errorf("seed %d: %d calls, %v, %d instances, %+v; want %d, %v, %d, %+v", seed,
-				got.Calls, got.Wall, got.InstancesCreated, got.Latencies.Milliseconds(),
-				want.Calls, want.Wall, want.InstancesCreated, want.Latencies.Milliseconds())
+				got.Calls, got.Wall, got.InstancesCreated, latencies(got),
+				want.Calls, want.Wall, want.InstancesCreated, latencies(want))
 		}
 	}
 	if compared < 500 {
@@ -425,7 +429,7 @@ func TestAdvice(t *testing.T) {
 		{"concurrency limits, and is at its maximum", func(c *Config) { c.Rules.Concurrency, c.Load.Rate = 300, 4000 }},
 		{"instances limit", func(c *Config) { c.Rules.InstanceConcurrency, c.Rules.MaxInstances = 1, 3 }},
 		{"errors limit", func(c *Config) { c.Function.ErrorRate = 0.9 }},
-		{"5409 calls took longer than the 500ms that they may: raise", func(c *Config) { c.Function.Timeout = 500 * time.Millisecond; c.Rules.MaximumRetryAttempts = 1 }},
+		{"5409 calls took longer than the 500 ms that they may: raise", func(c *Config) { c.Function.Timeout = 500 * time.Millisecond; c.Rules.MaximumRetryAttempts = 1 }},
 		{"the stream stopped", func(c *Config) { c.Function.ErrorRate, c.Rules.ErrorsTolerated = 1, false }},
 		{"memory limits: an instance would need about 129 MB and has 128: raise memorySize (and GOMEMLIMIT with it), or lower CountBasedWindow or instanceConcurrency", func(c *Config) {
 			c.Function.BaseMemory, c.Function.MemorySize = 128<<20+1, 128<<20
@@ -439,11 +443,11 @@ func TestAdvice(t *testing.T) {
 		{"cpu limits: the calls of an instance use all of it: raise cpu and memorySize, and GOMAXPROCS beyond 1 vCPU, or raise concurrency", func(c *Config) {
 			c.Function, c.Rules.InstanceConcurrency = Function{CallCPU: 300 * time.Millisecond, CPU: 0.1}, 1
 		}},
-		{"cpu limits at times: calls used all of it for 2h", func(c *Config) {
+		{"cpu limits at times: calls used all of it for 2.25 h: raise cpu", func(c *Config) {
 			c.Function, c.Load.For = Function{CallCPU: 20 * time.Millisecond, CPU: 0.1}, day
 			c.Load.Rate, c.Load.Rates = 0, []Rate{{0, 10}, {time.Hour, 100}, {2 * time.Hour, 10}}
 		}},
-		{"848 calls took longer than the 500ms that they may, as the calls of an instance share its cpu: raise cpu and memorySize, and GOMAXPROCS beyond 1 vCPU, or lower instanceConcurrency or CountBasedWindow", func(c *Config) {
+		{"848 calls took longer than the 500 ms that they may, as the calls of an instance share its cpu: raise cpu and memorySize, and GOMAXPROCS beyond 1 vCPU, or lower instanceConcurrency or CountBasedWindow", func(c *Config) {
 			c.Function = Function{CallCPU: 20 * time.Millisecond, CPU: 0.1, Timeout: 500 * time.Millisecond}
 			c.Rules.MaximumRetryAttempts = 1
 		}},

@@ -10,8 +10,8 @@ import (
 type kind int8
 
 const (
-	feed      kind = iota // messages are told to the model
-	fed                   // the stream has done its work for a call; never in the queue
+	tell      kind = iota // messages are told to the model
+	sent                  // the stream has done its work for a call; never in the queue
 	begun                 // a call begins in its instance
 	ended                 // a call ends
 	minute                // the allowance of instances grows
@@ -26,7 +26,7 @@ type event struct {
 	kind  kind
 	index int // in the queue; -1: not in it
 
-	task *task // of feed
+	task *task // of tell
 
 	// Of a call:
 	call     trigger.CallID

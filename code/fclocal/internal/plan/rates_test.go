@@ -142,7 +142,7 @@ func TestKeepsUpWithCurve(t *testing.T) {
 		backlog int64
 	}{
 		{"never too much", []Rate{{0, 20}, {12 * hour, 200}}, day, true, 20_000, "nothing limits", 0},
-		{"a peak is made up", []Rate{{0, 100}, {12 * hour, 360}, {14 * hour, 100}}, day, true, 720_000, "concurrency limits at times: all of it, 26, was in use for 3h1", 0},
+		{"a peak is made up", []Rate{{0, 100}, {12 * hour, 360}, {14 * hour, 100}}, day, true, 720_000, "concurrency limits at times: all of it, 26, was in use for 3.23 h: raise", 0},
 		{"a peak is not made up", []Rate{{0, 100}, {12 * hour, 360}, {14 * hour, 250}}, day, false, 720_000, "concurrency limits: all of it, 26, was in use: raise", 0},
 		{"the evening's peak is not made up in a day", []Rate{{0, 100}, {22 * hour, 360}}, day, false, 720_000, "concurrency limits: ", 0},
 		{"the night makes it up", []Rate{{0, 100}, {22 * hour, 360}}, 2 * day, true, 720_000, "concurrency limits at times", 0},

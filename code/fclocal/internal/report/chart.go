@@ -7,6 +7,9 @@ import (
 	"strings"
 
 	"gonum.org/v1/plot/plotter"
+
+	"fclocal/internal/result"
+	"fclocal/internal/units"
 )
 
 const (
@@ -53,9 +56,9 @@ type chartMark struct {
 }
 
 // newCharts draws the runs until the time of the unit's longest.
-func newCharts(runs []Run, unit timeUnit) []chart {
+func newCharts(runs []result.Run, unit timeUnit) []chart {
 	var charts []chart
-	lag := panel{"lag: messages not finished", func(s Sample) float64 { return float64(s.Lag) }, true}
+	lag := panel{"lag: messages not finished", func(s result.Sample) float64 { return float64(s.Lag) }, true}
 	for _, panel := range append(slices.Clone(panels), lag) {
 		c := chart{Label: strings.ToUpper(panel.label[:1]) + panel.label[1:]}
 		high := 1.0
@@ -71,7 +74,7 @@ func newCharts(runs []Run, unit timeUnit) []chart {
 				peak = max(peak, p.Y)
 			}
 			high = max(high, peak)
-			highest = append(highest, fmt.Sprintf("run %d %s", i+1, number(math.Round(peak))))
+			highest = append(highest, fmt.Sprintf("run %d %s", i+1, units.Number(math.Round(peak))))
 			curves = append(curves, thin(points, chartSlots))
 		}
 		c.Summary = fmt.Sprintf("%s over time. The highest values: %s.", c.Label, strings.Join(highest, ", "))

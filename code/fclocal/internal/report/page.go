@@ -11,6 +11,9 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"fclocal/internal/result"
+	"fclocal/internal/units"
 )
 
 // A Page shows plans as an HTML file that needs nothing else: no script, and
@@ -19,13 +22,12 @@ type Page struct {
 	Function string // its name
 	Trigger  string // its name
 
-	Load        []string // what comes to the topic, a sentence each
-	Assumptions []string // what the plans take as given, likewise
+	Prices string // that the runs were priced by; "" without
 
 	// Best says what the first of the sorted Runs is: cheapest or fastest. It is
 	// empty if they are not sorted.
 	Best string
-	Runs []Planned
+	Runs []result.Run
 }
 
 // CheckPage returns an error if Write cannot write to a file of that name: its
@@ -88,7 +90,10 @@ var pageTemplate = template.Must(template.New("page").Parse(pageHTML))
 // pageView is what page.html shows.
 type pageView struct {
 	Page
-	Verdict  string
+	Verdict     string
+	Load        []string // what comes to the topic, a sentence each
+	Assumptions []string // what the plans take as given, likewise
+
 	Advised  *pageRun   // the best that keeps up, if Best is given
 	Settings []pageFact // that all runs have
 	Columns  []pageColumn
@@ -98,6 +103,13 @@ type pageView struct {
 	TimeUnit string
 	Drawn    []pageRun // that have a curve
 	NotDrawn string    // what the charts leave out
+}
+
+// pageFigures are what runs are chosen by; with them the table fits a desktop's
+// screen.
+var pageFigures = []string{
+	"instances", "lag\nat end", "lag\nat most", "latency\np50", "latency\np99", "latency\nmax",
+	"price", "GB-\nseconds", "vCPU-\nseconds", "peak memory", "dead\nletters", "discarded",
 }
 
 type pageFact struct{ Name, Value string }
@@ -125,16 +137,16 @@ type pageCell struct {
 }
 
 func (p Page) view() pageView {
-	shown := roundedPlans(p.Runs)
-	runs := Runs(shown)
-	names := labels(runs)
-	// The table has what runs are chosen by, and fits a desktop's screen.
-	same, first, rest := arrange(runs, slices.Concat(
-		columns(shown, peakInstances, lagEnd, lagMax),
-		columns(runs, latencyP50, latencyP99, latencyMax),
-		columns(shown, price, gbSeconds, vcpuSeconds, memory),
-		columns(runs, deadLettered, discarded)))
+	shown := rounded(p.Runs)
+	names := labels(shown)
+	same, first, rest := arrange(shown, columns(shown, func(header string) bool { return slices.Contains(pageFigures, header) }))
 	view := pageView{Page: p, Verdict: verdict(shown)}
+	if len(shown) > 0 {
+		view.Load, view.Assumptions = loadInWords(shown[0]), assumptions(shown[0])
+	}
+	if p.Prices != "" {
+		view.Assumptions = append(view.Assumptions, "Prices: "+p.Prices+". Retries are billed like other calls and events.")
+	}
 	for _, s := range same {
 		view.Settings = append(view.Settings, pageFact{s.name, s.value})
 	}
@@ -142,7 +154,7 @@ func (p Page) view() pageView {
 		view.Runs = append(view.Runs, pageRun{
 			Number: i + 1, Label: names[i], KeepsUp: run.KeepsUp,
 			runStyle: styleOf(i),
-			Advice:   run.Advice, Stopped: run.Stopped,
+			Advice:   advice(run), Stopped: run.Stopped,
 		})
 	}
 	for _, c := range slices.Concat(first, rest) {
@@ -153,50 +165,52 @@ func (p Page) view() pageView {
 		}
 	}
 	for i, run := range shown {
-		for _, group := range plannedGroups(run) {
-			var facts []pageFact
-			for _, c := range group {
-				facts = append(facts, pageFact{c.name, c.cells[0]})
+		for _, group := range facts(run) {
+			var shown []pageFact
+			for _, f := range group {
+				if f.name != "advice" && f.name != "stopped" {
+					shown = append(shown, pageFact{f.name, f.value})
+				}
 			}
-			view.Runs[i].Groups = append(view.Runs[i].Groups, facts)
+			view.Runs[i].Groups = append(view.Runs[i].Groups, shown)
 		}
 	}
 
-	if len(runs) > 1 && p.Best != "" && shown[0].KeepsUp {
+	if len(shown) > 1 && p.Best != "" && shown[0].KeepsUp {
 		view.Advised = &view.Runs[0]
 	}
-	drawn := min(len(runs), chartCurves)
+	drawn := min(len(shown), chartCurves)
 	view.Drawn = view.Runs[:drawn]
-	if drawn < len(runs) {
-		view.NotDrawn = fmt.Sprintf("The curves are those of the first %d runs of %d. ", drawn, len(runs))
+	if drawn < len(shown) {
+		view.NotDrawn = fmt.Sprintf("The curves are those of the first %d runs of %d. ", drawn, len(shown))
 	}
-	end := longest(runs[:drawn])
+	end := longest(shown[:drawn])
 	if shorter := chartEnd(shown[:drawn]); shorter < end {
-		view.NotDrawn += fmt.Sprintf("They end after %s; the longest run takes %s.", duration(shorter*1000), duration(end*1000))
+		view.NotDrawn += fmt.Sprintf("They end after %s; the longest run takes %s.", units.Milliseconds(shorter*1000), units.Milliseconds(end*1000))
 		end = shorter
 	}
 	unit := timeUnitOf(end, 6)
 	view.TimeUnit = unit.name
-	view.Charts = newCharts(runs[:drawn], unit)
+	view.Charts = newCharts(shown[:drawn], unit)
 	return view
 }
 
 // chartEnd returns the seconds that charts show: twice the time of the load, so
 // that a run that takes days to catch up leaves the others their room. A backlog
 // alone has no such time.
-func chartEnd(planned []Planned) float64 {
+func chartEnd(planned []result.Run) float64 {
 	load := 0.0
 	for _, p := range planned {
 		load = max(load, p.WallSeconds-p.DrainSeconds)
 	}
 	if load == 0 {
-		return longest(Runs(planned))
+		return longest(planned)
 	}
 	return 2 * load
 }
 
 // verdict says how many runs keep up.
-func verdict(planned []Planned) string {
+func verdict(planned []result.Run) string {
 	keeping := 0
 	for _, p := range planned {
 		if p.KeepsUp {

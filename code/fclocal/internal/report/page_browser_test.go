@@ -152,7 +152,7 @@ func openBrowser(t *testing.T) context.Context {
 func TestPageInBrowser(t *testing.T) {
 	ctx := openBrowser(t)
 	hostile := hostilePage()
-	single := Page{Function: "orders", Trigger: "kafka", Load: []string{"A load."}, Assumptions: []string{"An assumption."}, Runs: priced()[:1]}
+	single := Page{Function: "orders", Trigger: "kafka", Runs: priced()[:1]}
 	for _, test := range []struct {
 		name   string
 		page   Page
@@ -221,7 +221,7 @@ func checkMeasured(t *testing.T, page Page, got measured, width float64, curves 
 		var marks []string
 		for i, run := range page.Runs {
 			marks = append(marks, map[bool]string{true: "✓ yes", false: "✗ no"}[run.KeepsUp])
-			topic := run.Set["Topic"]
+			topic := run.Settings.Value("Topic").(string)
 			if i >= len(got.Rows) || !strings.Contains(got.Rows[i], topic) || i >= len(got.Headings) || !strings.Contains(got.Headings[i], topic) {
 				t.Errorf("run %d is not shown with its topic %q", i+1, topic)
 			}

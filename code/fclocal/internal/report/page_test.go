@@ -11,20 +11,22 @@ import (
 	"time"
 
 	"gonum.org/v1/plot/plotter"
+
+	"fclocal/internal/result"
 )
 
 const hostile = `</title></style></svg><script>alert(1)</script><img src=x onerror=alert(2)>`
 
 // manyPlans are n plans of a day, with as many samples as a plan has at most, of
 // which no two are alike.
-func manyPlans(n int) []Planned {
-	var runs []Planned
+func manyPlans(n int) []result.Run {
+	var runs []result.Run
 	for i := range n {
 		p := priced()[i%5]
-		p.MaximumTasks = i + 1
+		p.Settings = with(p.Settings, "maximumTasks", i+1)
 		p.Samples = nil
 		for j := range 2000 {
-			p.Samples = append(p.Samples, Sample{
+			p.Samples = append(p.Samples, result.Sample{
 				At: time.Duration(j) * 43 * time.Second, Instances: (i + j*7) % 100, InFlight: (i*3 + j*11) % 300,
 				EventsPerSecond: float64(20_000 + (j*j+i)%5000), Lag: int64(1e6 + (j*j*31+i)%1_000_000),
 			})
@@ -38,14 +40,14 @@ func manyPlans(n int) []Planned {
 func hostilePage() Page {
 	runs := manyPlans(14)
 	for i := range runs {
-		runs[i].Set = map[string]string{"Topic": fmt.Sprintf("%s %d", hostile, i)}
+		runs[i].Settings = with(runs[i].Settings, "Topic", fmt.Sprintf("%s %d", hostile, i))
 	}
 	runs[13] = stoppedPlan()
 	runs[13].Stopped, runs[13].Advice = "stopped "+hostile, "advice "+hostile
 	return Page{
 		Function: "function " + hostile, Trigger: "trigger " + hostile,
-		Load: []string{"20,000 messages a second", "load " + hostile}, Assumptions: []string{"assumed " + hostile},
-		Best: "cheapest", Runs: runs,
+		Prices: "priced by " + hostile,
+		Best:   "cheapest", Runs: runs,
 	}
 }
 
@@ -64,11 +66,11 @@ func written(t *testing.T, page Page) string {
 
 func TestPage(t *testing.T) {
 	page := written(t, Page{
-		Function: "orders", Trigger: "kafka", Load: []string{"A load."}, Assumptions: []string{"An assumption."}, Best: "cheapest",
+		Function: "orders", Trigger: "kafka", Prices: "GB-second=2", Best: "cheapest",
 		Runs: append(priced()[1:], priced()[0]),
 	})
 	for _, want := range []string{
-		"<title>Plan of orders</title>", "Trigger kafka,", "<li>A load.</li>", "<li>An assumption.</li>",
+		"<title>Plan of orders</title>", "Trigger kafka,", "<li>The topic has 1 partitions.", "<li>Prices: GB-second=2.",
 		"4 of 5 runs keep up.", "The cheapest of them is run 1: instanceConcurrency 13.",
 		"<dt>memorySize</dt><dd>512 MB</dd>", "<td>1.12</td>", "<dd>1.12 (GB-seconds 1.11, calls 0.0100)</dd>",
 		"5: instanceConcurrency 26", "concurrency limits: all of it, 26, was in use: raise concurrency",
@@ -91,7 +93,7 @@ func TestPage(t *testing.T) {
 	if strings.Contains(single, "<table") || !strings.Contains(single, "The stream does not keep up.") || !strings.Contains(single, "<details open>") {
 		t.Error("the page of a single run has a table, or not its figures")
 	}
-	if none := written(t, Page{Best: "fastest", Runs: []Planned{plans()[0], stoppedPlan()}}); !strings.Contains(none, "None of 2 runs keeps up.") || strings.Contains(none, "The fastest of them") {
+	if none := written(t, Page{Best: "fastest", Runs: []result.Run{plans()[0], stoppedPlan()}}); !strings.Contains(none, "None of 2 runs keeps up.") || strings.Contains(none, "The fastest of them") {
 		t.Error("a run that does not keep up is recommended")
 	}
 }
@@ -175,7 +177,7 @@ func TestCharts(t *testing.T) {
 	runs := plans()[:2]
 	for i, hours := range []float64{1, 11} {
 		runs[i].WallSeconds, runs[i].DrainSeconds = hours*3600, (hours-1)*3600
-		runs[i].Samples = []Sample{{Lag: 3_000_000}, {At: time.Hour, Lag: 1_500_000}, {At: time.Duration(hours) * time.Hour}}
+		runs[i].Samples = []result.Sample{{Lag: 3_000_000}, {At: time.Hour, Lag: 1_500_000}, {At: time.Duration(hours) * time.Hour}}
 	}
 	view := Page{Runs: runs}.view()
 	if want := "They end after 2 h; the longest run takes 11 h."; strings.TrimSpace(view.NotDrawn) != want {

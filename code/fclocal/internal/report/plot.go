@@ -19,6 +19,9 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgimg"
 	"gonum.org/v1/plot/vg/vgsvg"
+
+	"fclocal/internal/result"
+	"fclocal/internal/units"
 )
 
 const (
@@ -51,7 +54,7 @@ func plotFormat(path string) (string, error) {
 // Plot draws the samples of the runs to a file, SVG or PNG by its ending:
 // instances, calls in flight and events per second over time, with a curve per
 // run.
-func Plot(path string, runs []Run) error {
+func Plot(path string, runs []result.Run) error {
 	format, err := plotFormat(path)
 	if err != nil {
 		return err
@@ -94,18 +97,18 @@ type picture struct {
 // A panel shows one thing over time.
 type panel struct {
 	label string
-	value func(Sample) float64
+	value func(result.Sample) float64
 	count bool // has whole numbers, which stay until the next sample
 }
 
 var panels = []panel{
-	{"instances", func(s Sample) float64 { return float64(s.Instances) }, true},
-	{"calls in flight", func(s Sample) float64 { return float64(s.InFlight) }, true},
-	{"events per second", func(s Sample) float64 { return s.EventsPerSecond }, false},
+	{"instances", func(s result.Sample) float64 { return float64(s.Instances) }, true},
+	{"calls in flight", func(s result.Sample) float64 { return float64(s.InFlight) }, true},
+	{"events per second", func(s result.Sample) float64 { return s.EventsPerSecond }, false},
 }
 
 // points are those of a run's curve, of which only finite ones can be drawn.
-func (p panel) points(run Run, unit timeUnit) plotter.XYs {
+func (p panel) points(run result.Run, unit timeUnit) plotter.XYs {
 	points := make(plotter.XYs, 0, len(run.Samples))
 	for _, s := range run.Samples {
 		if y := p.value(s); !math.IsNaN(y) && !math.IsInf(y, 0) {
@@ -115,7 +118,7 @@ func (p panel) points(run Run, unit timeUnit) plotter.XYs {
 	return points
 }
 
-func newPicture(runs []Run) *picture {
+func newPicture(runs []result.Run) *picture {
 	unit := timeUnitOf(longest(runs), 12)
 	p := &picture{title: "Instances, calls in flight and events per second over time"}
 	curves := make([]*plotter.Line, len(runs)) // of the last panel, for the legend
@@ -294,7 +297,7 @@ type timeUnit struct {
 }
 
 // longest returns the seconds of the longest run.
-func longest(runs []Run) (seconds float64) {
+func longest(runs []result.Run) (seconds float64) {
 	for _, run := range runs {
 		if n := len(run.Samples); n > 0 {
 			seconds = max(seconds, run.Samples[n-1].At.Seconds())
@@ -353,7 +356,7 @@ func (t ticks) Ticks(low, high float64) []plot.Tick {
 	decimals := max(0, int(math.Ceil(-math.Log10(step)-1e-9)))
 	var marks []plot.Tick
 	for i := math.Ceil(low / step); i*step <= high*(1+1e-9); i++ {
-		mark := plot.Tick{Value: i * step, Label: English.Sprintf("%.*f", decimals, i*step)}
+		mark := plot.Tick{Value: i * step, Label: units.Sprintf("%.*f", decimals, i*step)}
 		if t.blank {
 			mark.Label = " " // one without a label would have no grid line
 		}

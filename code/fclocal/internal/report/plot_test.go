@@ -19,15 +19,17 @@ import (
 	"time"
 
 	"gonum.org/v1/plot/plotter"
+
+	"fclocal/internal/result"
 )
 
 // day is a run of a day with a sample every 5 seconds.
-func day(instanceConcurrency int) Run {
+func day(instanceConcurrency int) result.Run {
 	run := experiment(instanceConcurrency)
 	run.Samples = nil
 	for at := time.Duration(0); at <= 24*time.Hour; at += 5 * time.Second {
 		load := 1 - math.Cos(2*math.Pi*at.Hours()/24)
-		run.Samples = append(run.Samples, Sample{At: at, Instances: int(40 * load), InFlight: int(90 * load), EventsPerSecond: 20_000 * load})
+		run.Samples = append(run.Samples, result.Sample{At: at, Instances: int(40 * load), InFlight: int(90 * load), EventsPerSecond: 20_000 * load})
 	}
 	return run
 }
@@ -62,24 +64,24 @@ func TestPlotSVG(t *testing.T) {
 	short := experiment(5)
 	short.Samples = short.Samples[:11] // 1 s
 	minutes := experiment(5)
-	minutes.Samples = []Sample{{}, {At: 10 * time.Minute, Instances: 1000, InFlight: 4000, EventsPerSecond: 0.25}}
+	minutes.Samples = []result.Sample{{}, {At: 10 * time.Minute, Instances: 1000, InFlight: 4000, EventsPerSecond: 0.25}}
 	broken := experiment(5)
-	broken.Samples = []Sample{{EventsPerSecond: math.NaN()}, {At: time.Second, EventsPerSecond: math.Inf(1)}}
-	var many []Run
+	broken.Samples = []result.Sample{{EventsPerSecond: math.NaN()}, {At: time.Second, EventsPerSecond: math.Inf(1)}}
+	var many []result.Run
 	for instanceConcurrency := range 12 {
 		many = append(many, day(instanceConcurrency+1))
 	}
 	for _, test := range []struct {
 		golden string
-		runs   []Run
+		runs   []result.Run
 		curves int // colours in each panel
 	}{
 		{"experiments.plot", experiments(), 5},
-		{"second.plot", []Run{short}, 1},
-		{"minutes.plot", []Run{minutes}, 1},
+		{"second.plot", []result.Run{short}, 1},
+		{"minutes.plot", []result.Run{minutes}, 1},
 		{"day.plot", many, 12},
-		{"broken.plot", []Run{broken}, 1},
-		{"no-samples.plot", []Run{{}}, 0},
+		{"broken.plot", []result.Run{broken}, 1},
+		{"no-samples.plot", []result.Run{{}}, 0},
 		{"no-runs.plot", nil, 0},
 	} {
 		t.Run(test.golden, func(t *testing.T) {

@@ -10,31 +10,13 @@ import (
 
 	"github.com/jedib0t/go-pretty/v6/text"
 	"golang.org/x/term"
+
+	"fclocal/internal/result"
+	"fclocal/internal/units"
 )
 
 // progressInterval is the time between two drawings of the live line.
 const progressInterval = 100 * time.Millisecond
-
-// A State is how far a run has come.
-type State struct {
-	Label string // which run it is, where there are several; may be empty
-
-	Produced        int64
-	Delivered       int64
-	InFlight        int // calls
-	Instances       int
-	EventsPerSecond float64
-	Lag             int64 // messages that are not finished
-	Retries         int64
-}
-
-// A PlanState is how far plans have come, or what comes before them.
-type PlanState struct {
-	Label    string // what is done; may be empty
-	Finished int    // runs
-	Runs     int
-	Done     float64 // share of all that is to be done, 0 to 1
-}
 
 // Progress is a live line on a terminal. It writes nothing if its writer is
 // none. It is safe for concurrent use.
@@ -67,19 +49,28 @@ func Width(w io.Writer) int {
 	return 0
 }
 
-// Update shows a State or a PlanState, at most ten times a second.
-func (p *Progress) Update(s interface{ line(width int) string }) {
+// Stream shows how far a stream has come, at most ten times a second.
+func (p *Progress) Stream(s result.State) {
+	p.update(func(width int) string { return streamLine(s, width) })
+}
+
+// Plan shows how far plans have come likewise.
+func (p *Progress) Plan(s result.PlanState) {
+	p.update(func(width int) string { return planLine(s, width) })
+}
+
+func (p *Progress) update(line func(width int) string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.width == nil || time.Since(p.drawn) < progressInterval {
 		return
 	}
 	p.drawn = time.Now()
-	p.write("\r" + s.line(p.width()) + text.EraseLine.Sprint())
+	p.write("\r" + line(p.width()) + text.EraseLine.Sprint())
 }
 
 // Clear removes the line, so that something else can be written. The next
-// Update shows it again. The error is the first one of all writes.
+// call shows it again. The error is the first one of all writes.
 func (p *Progress) Clear() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -96,20 +87,20 @@ func (p *Progress) write(s string) {
 	}
 }
 
-// line renders the state in less than width columns, as a line that wraps could
+// streamLine renders the state in less than width columns, as a line that wraps could
 // not be drawn over; 0 sets no limit. What does not fit is left out: the percent
 // first, then from the end.
-func (s State) line(width int) string {
+func streamLine(s result.State, width int) string {
 	fits := func(line string) bool {
 		return width <= 0 || text.StringWidthWithoutEscSequences(line) < width
 	}
 	parts := []string{
-		fmt.Sprintf("delivered %s of %s", whole(s.Delivered), whole(s.Produced)),
-		whole(s.InFlight) + " in flight",
-		whole(s.Instances) + " instances",
-		number(s.EventsPerSecond) + "/s",
-		"lag " + whole(s.Lag),
-		whole(s.Retries) + " retries",
+		fmt.Sprintf("delivered %s of %s", units.Count(s.Delivered), units.Count(s.Produced)),
+		units.Count(s.InFlight) + " in flight",
+		units.Count(s.Instances) + " instances",
+		units.Number(s.EventsPerSecond) + "/s",
+		"lag " + units.Count(s.Lag),
+		units.Count(s.Retries) + " retries",
 	}
 	if s.Label != "" {
 		parts[0] = s.Label + ": " + parts[0]
@@ -130,8 +121,8 @@ func (s State) line(width int) string {
 	return line
 }
 
-// line renders the state likewise.
-func (s PlanState) line(width int) string {
+// planLine renders the state likewise.
+func planLine(s result.PlanState, width int) string {
 	line := fmt.Sprintf("%d %%", int(100*s.Done))
 	if s.Runs > 1 {
 		line = fmt.Sprintf("%d of %d runs, %s", s.Finished, s.Runs, line)

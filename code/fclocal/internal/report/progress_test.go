@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/jedib0t/go-pretty/v6/text"
+
+	"fclocal/internal/result"
 )
 
 // onTerminal returns the live line of a terminal with width columns.
@@ -50,20 +52,20 @@ func screen(t *testing.T, written string, width int) string {
 }
 
 func TestProgressLine(t *testing.T) {
-	state := State{
+	state := result.State{
 		Produced: 100_000, Delivered: 12_345, InFlight: 26, Instances: 13,
 		EventsPerSecond: 3210.4, Lag: 87_655, Retries: 12,
 	}
 	labelled := state
 	labelled.Label = "run 2 of 5"
 	for _, test := range []struct {
-		state interface{ line(int) string }
+		state any
 		width int
 		want  string
 	}{
-		{PlanState{Finished: 3, Runs: 9, Done: 0.41999}, 80, "3 of 9 runs, 41 %"},
-		{PlanState{Finished: 3, Runs: 9, Done: 0.41}, 10, "3 of 9 ru"},
-		{PlanState{Runs: 1, Done: 0.07}, 0, "7 %"},
+		{result.PlanState{Finished: 3, Runs: 9, Done: 0.41999}, 80, "3 of 9 runs, 41 %"},
+		{result.PlanState{Finished: 3, Runs: 9, Done: 0.41}, 10, "3 of 9 ru"},
+		{result.PlanState{Runs: 1, Done: 0.07}, 0, "7 %"},
 		{state, 160, "delivered 12,345 of 100,000 (12 %), 26 in flight, 13 instances, 3,210/s, lag 87,655, 12 retries"},
 		{state, 0, "delivered 12,345 of 100,000 (12 %), 26 in flight, 13 instances, 3,210/s, lag 87,655, 12 retries"},
 		{state, 90, "delivered 12,345 of 100,000, 26 in flight, 13 instances, 3,210/s, lag 87,655, 12 retries"},
@@ -71,10 +73,17 @@ func TestProgressLine(t *testing.T) {
 		{state, 50, "delivered 12,345 of 100,000, 26 in flight"},
 		{state, 20, "delivered 12,345 of"},
 		{labelled, 80, "run 2 of 5: delivered 12,345 of 100,000, 26 in flight, 13 instances, 3,210/s"},
-		{State{}, 80, "delivered 0 of 0, 0 in flight, 0 instances, 0/s, lag 0, 0 retries"},
-		{State{Produced: 3, Delivered: 3}, 80, "delivered 3 of 3 (100 %), 0 in flight, 0 instances, 0/s, lag 0, 0 retries"},
+		{result.State{}, 80, "delivered 0 of 0, 0 in flight, 0 instances, 0/s, lag 0, 0 retries"},
+		{result.State{Produced: 3, Delivered: 3}, 80, "delivered 3 of 3 (100 %), 0 in flight, 0 instances, 0/s, lag 0, 0 retries"},
 	} {
-		if got := test.state.line(test.width); got != test.want {
+		got := ""
+		switch state := test.state.(type) {
+		case result.State:
+			got = streamLine(state, test.width)
+		case result.PlanState:
+			got = planLine(state, test.width)
+		}
+		if got != test.want {
 			t.Errorf("at %d columns:\n got %q\nwant %q", test.width, got, test.want)
 		}
 	}
@@ -96,13 +105,13 @@ func TestProgressOnATerminal(t *testing.T) {
 		if err := p.Clear(); err != nil || out.Len() > 0 {
 			t.Errorf("Clear wrote %q before there was a line, and its error is %v", out.String(), err)
 		}
-		p.Update(State{Produced: 1000, Lag: 1000, Retries: 123_456})
+		p.Stream(result.State{Produced: 1000, Lag: 1000, Retries: 123_456})
 		shows(started)
 		time.Sleep(progressInterval / 2)
-		p.Update(State{Produced: 9, Delivered: 9})
+		p.Stream(result.State{Produced: 9, Delivered: 9})
 		shows(started) // as it is too soon to draw again
 		time.Sleep(progressInterval)
-		p.Update(State{Produced: 9, Delivered: 9})
+		p.Stream(result.State{Produced: 9, Delivered: 9})
 		shows(ended) // with nothing left of the longer line
 		for range 2 {
 			if err := p.Clear(); err != nil {
@@ -110,7 +119,7 @@ func TestProgressOnATerminal(t *testing.T) {
 			}
 			shows("")
 		}
-		p.Update(State{Produced: 1000, Lag: 1000, Retries: 123_456})
+		p.Stream(result.State{Produced: 1000, Lag: 1000, Retries: 123_456})
 		shows(started) // at once after Clear
 	})
 }
@@ -124,7 +133,7 @@ func TestProgressIsSilentElsewhere(t *testing.T) {
 	var buffer bytes.Buffer
 	for _, to := range []io.Writer{w, &buffer} {
 		p := NewProgress(to)
-		p.Update(State{Produced: 1})
+		p.Stream(result.State{Produced: 1})
 		if err := p.Clear(); err != nil {
 			t.Error(err)
 		}

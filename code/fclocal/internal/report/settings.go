@@ -2,12 +2,13 @@ package report
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/text"
+
+	"fclocal/internal/result"
 )
 
 // A setting is one of a run's, for people: its name in s.yaml and its value
@@ -16,35 +17,29 @@ type setting struct{ name, value string }
 
 func (s setting) String() string { return s.name + " " + s.value }
 
-// settings lists a run's settings in the order in which they are shown. The
+// shownSettings lists a run's settings in the order in which they are shown. The
 // partitions are among them: they are given for a run like the others.
-func (r Run) settings() []setting {
-	settings := []setting{
-		{"partitions", strconv.Itoa(r.Partitions)},
-		{"maximumTasks", strconv.Itoa(r.MaximumTasks)},
-		{"concurrency", strconv.Itoa(r.Concurrency)},
-		{"CountBasedWindow", strconv.Itoa(r.CountBasedWindow)},
-		{"TimeBasedWindow", strconv.Itoa(r.TimeBasedWindow) + " s"},
-		{"errorsTolerance", r.ErrorsTolerance},
-		{"PushRetryStrategy", r.PushRetryStrategy},
-		{"eventSchema", r.EventSchema},
-		{"instanceConcurrency", strconv.Itoa(r.InstanceConcurrency)},
-		{"memorySize", strconv.Itoa(r.MemorySize) + " MB"},
-		{"timeout", strconv.Itoa(r.Timeout) + " s"},
+func shownSettings(run result.Run) []setting {
+	shown := []setting{{"partitions", strconv.Itoa(run.Load.Partitions)}}
+	for _, s := range run.Settings {
+		if !s.Hidden {
+			value := fmt.Sprint(s.Value)
+			if s.Unit != "" {
+				value += " " + s.Unit
+			}
+			shown = append(shown, setting{s.Name, value})
+		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(r.Set)) {
-		settings = append(settings, setting{name, r.Set[name]})
-	}
-	return slices.DeleteFunc(settings, func(s setting) bool { return s.value == "" })
+	return shown
 }
 
 // compare separates the settings that are the same in all runs from the names
 // of those that differ, in the order of the settings.
-func compare(runs []Run) (same []setting, differing []string) {
+func compare(runs []result.Run) (same []setting, differing []string) {
 	var names []string
 	values := make(map[string][]string) // of the runs that have the setting
 	for _, run := range runs {
-		for _, s := range run.settings() {
+		for _, s := range shownSettings(run) {
 			if _, known := values[s.name]; !known {
 				names = append(names, s.name)
 			}
@@ -62,9 +57,9 @@ func compare(runs []Run) (same []setting, differing []string) {
 	return same, differing
 }
 
-// value returns the run's value of a setting; "-" where it has none.
-func (r Run) value(name string) string {
-	for _, s := range r.settings() {
+// valueOf returns the run's value of a setting; "-" where it has none.
+func valueOf(run result.Run, name string) string {
+	for _, s := range shownSettings(run) {
 		if s.name == name {
 			return s.value
 		}
@@ -73,13 +68,13 @@ func (r Run) value(name string) string {
 }
 
 // labels names each run by what differs between the runs, or by its number.
-func labels(runs []Run) []string {
+func labels(runs []result.Run) []string {
 	_, differing := compare(runs)
 	names := make([]string, len(runs))
 	for i, run := range runs {
 		var parts []string
 		for _, name := range differing {
-			parts = append(parts, setting{name, run.value(name)}.String())
+			parts = append(parts, setting{name, valueOf(run, name)}.String())
 		}
 		names[i] = strings.Join(parts, ", ")
 		if len(parts) == 0 {

@@ -1,43 +1,31 @@
 package report
 
 import (
-	"fmt"
 	"io"
 	"slices"
 	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
+
+	"fclocal/internal/result"
 )
 
 // Table writes the runs for a person to read. A single run is a list of its
 // settings and figures. Several runs have a row each, after a line with the
-// settings that all have; figures that are 0 in all runs are left out, except
-// where 0 is news.
+// settings that all have, and below them what is to be said of each in words.
 //
 // Lines are kept within width columns, where a single value is not wider; a
 // width of 0 sets no limit. Columns that do not fit go to a further table below.
-func Table(w io.Writer, runs []Run, width int) error {
-	if len(runs) == 0 {
-		return nil
-	}
-	shown := make([]Run, len(runs))
-	for i, run := range runs {
-		shown[i] = run.rounded() // for finite numbers
-	}
+func Table(w io.Writer, runs []result.Run, width int) error {
+	shown := rounded(runs)
 	var content string
-	if len(runs) == 1 {
-		content = list(shown[0], width,
-			columns(shown, delivered, deadLettered, discarded, filtered, pending, redelivered),
-			columns(shown, calls, retries, perCall, perSecond, latencyP50, latencyP95, latencyP99, latencyMax, wallTime),
-			columns(shown, instances, peakInFlight, coldStarts, peakMemory, idleTasks))
-	} else {
-		same, first, rest := arrange(shown, columns(shown,
-			instances, calls, perCall, perSecond, latencyP50, latencyP95, latencyP99, latencyMax,
-			coldStarts, peakMemory, idleTasks, wallTime,
-			retries, deadLettered, discarded, filtered, redelivered, delivered, pending),
-			idleTasks.name)
-		content = rows(shown, same, first, rest, width)
+	switch len(shown) {
+	case 0:
+	case 1:
+		content = list(shown[0], width)
+	default:
+		content = rows(shown, width)
 	}
 	_, err := io.WriteString(w, content)
 	return err
@@ -57,101 +45,30 @@ func newTable() table.Writer {
 	return t
 }
 
-// A figure is one result of a run, which is a Run or a Planned.
-type figure[R any] struct {
-	name  string // in the list of a single run
-	short string // above a column; "" if it has none
-	value func(R) string
+// A fact is a figure or setting of one run.
+type fact struct{ name, value string }
 
-	zero func(R) bool // nil if it is always shown
-}
-
-// counted is a figure that is left out when it is 0.
-func counted[R any](name, short string, count func(R) int64) figure[R] {
-	return figure[R]{
-		name, short,
-		func(r R) string { return whole(count(r)) },
-		func(r R) bool { return count(r) == 0 },
+// facts are a single run's, in their groups.
+func facts(run result.Run) [][]fact {
+	all := make([][]fact, groups)
+	for _, f := range figures {
+		if f.name != "" && (f.none == nil || !f.none(run)) {
+			all[f.group] = append(all[f.group], fact{f.name, f.value(run)})
+		}
 	}
-}
-
-var (
-	idleTasks = figure[Run]{"idle tasks", "idle\ntasks",
-		func(r Run) string { return fmt.Sprintf("%d of %d", r.IdleTasks, r.MaximumTasks) },
-		func(r Run) bool { return r.IdleTasks == 0 }}
-	instances = figure[Run]{"instances", "instances",
-		func(r Run) string { return fmt.Sprintf("%s (bound %s)", whole(r.Instances), whole(r.InstancesBound)) }, nil}
-	peakInFlight = figure[Run]{"calls in flight", "",
-		func(r Run) string { return whole(r.PeakInFlight) + " at most" }, nil}
-	coldStarts = figure[Run]{"cold starts", "cold starts",
-		func(r Run) string {
-			if r.ColdStarts == 0 {
-				return "0"
-			}
-			return fmt.Sprintf("%s (%s)", whole(r.ColdStarts), duration(r.ColdStartMs))
-		}, nil}
-	peakMemory = figure[Run]{"peak memory", "peak memory",
-		func(r Run) string {
-			if r.PeakMemoryMB == 0 {
-				return "-"
-			}
-			return English.Sprintf("%.1f of %d MB", r.PeakMemoryMB, r.MemorySize)
-		}, nil}
-	calls      = figure[Run]{"calls", "calls", func(r Run) string { return whole(r.Calls) }, nil}
-	perCall    = figure[Run]{"events per call", "events\n/call", func(r Run) string { return number(r.EventsPerCall) }, nil}
-	perSecond  = figure[Run]{"events per second", "events\n/s", func(r Run) string { return number(r.EventsPerSecond) }, nil}
-	latencyP50 = latency("p50", func(l LatencyMs) float64 { return l.P50 })
-	latencyP95 = latency("p95", func(l LatencyMs) float64 { return l.P95 })
-	latencyP99 = latency("p99", func(l LatencyMs) float64 { return l.P99 })
-	latencyMax = latency("max", func(l LatencyMs) float64 { return l.Max })
-	wallTime   = figure[Run]{"time", "time", func(r Run) string { return duration(r.WallSeconds * 1000) }, nil}
-
-	delivered = figure[Run]{"delivered", "delivered",
-		func(r Run) string { return whole(r.Delivered) + " of " + whole(r.Produced) }, nil}
-	pending = figure[Run]{"pending", "pending", func(r Run) string { return whole(r.Pending) }, nil}
-
-	retries      = counted("retries", "retries", func(r Run) int64 { return r.Retries })
-	deadLettered = counted("dead letters", "dead\nletters", func(r Run) int64 { return r.DeadLettered })
-	discarded    = counted("discarded", "discarded", func(r Run) int64 { return r.Discarded })
-	filtered     = counted("filtered", "filtered", func(r Run) int64 { return r.Filtered })
-	redelivered  = counted("delivered more than once", "delivered\nagain", func(r Run) int64 { return r.Redelivered })
-)
-
-func latency(which string, of func(LatencyMs) float64) figure[Run] {
-	return figure[Run]{"latency " + which, "latency\n" + which, func(r Run) string {
-		return r.measured(of(r.LatencyMs))
-	}, nil}
-}
-
-// measured renders a latency of the run.
-func (r Run) measured(milliseconds float64) string {
-	if r.Delivered == 0 {
-		return "-" // as none was measured
-	}
-	return duration(milliseconds)
+	return all
 }
 
 // list renders a single run: its settings, then each group of figures.
-func list(run Run, width int, figures ...[]column) string {
-	var settings [][2]string
-	for _, s := range run.settings() {
-		settings = append(settings, [2]string{s.name, s.value})
+func list(run result.Run, width int) string {
+	var settings []fact
+	for _, s := range shownSettings(run) {
+		settings = append(settings, fact(s))
 	}
-	groups := [][][2]string{settings}
-	for _, columns := range figures {
-		var group [][2]string
-		for _, c := range columns {
-			group = append(group, [2]string{c.name, c.cells[0]})
-		}
-		groups = append(groups, group)
-	}
-	if run.Stopped != "" {
-		groups = append(groups, [][2]string{{"stopped", run.Stopped}})
-	}
-
+	parts := append([][]fact{settings}, facts(run)...)
 	nameWidth := 0
-	for _, row := range slices.Concat(groups...) {
-		nameWidth = max(nameWidth, text.StringWidthWithoutEscSequences(row[0]))
+	for _, f := range slices.Concat(parts...) {
+		nameWidth = max(nameWidth, text.StringWidthWithoutEscSequences(f.name))
 	}
 	t := newTable()
 	if width > 0 {
@@ -161,12 +78,12 @@ func list(run Run, width int, figures ...[]column) string {
 			WidthMaxEnforcer: text.WrapSoft,
 		}})
 	}
-	for i, group := range groups {
+	for i, part := range parts {
 		if i > 0 {
 			t.AppendRow(table.Row{"", ""})
 		}
-		for _, row := range group {
-			t.AppendRow(table.Row{row[0], row[1]})
+		for _, f := range part {
+			t.AppendRow(table.Row{f.name, f.value})
 		}
 	}
 	return t.Render() + "\n"
@@ -179,11 +96,13 @@ type column struct {
 	cells  []string // by run
 }
 
-// columns are those of figures, without the figures that are 0 in all runs.
-func columns[R any](runs []R, figures ...figure[R]) []column {
+// columns are those of the figures that a table has; wanted says which of them, by
+// what stands above, and nil all.
+func columns(runs []result.Run, wanted func(header string) bool) []column {
 	var columns []column
 	for _, f := range figures {
-		if f.zero != nil && !slices.ContainsFunc(runs, func(r R) bool { return !f.zero(r) }) {
+		has := func(r result.Run) bool { return f.none == nil || !f.none(r) }
+		if f.short == "" || !slices.ContainsFunc(runs, has) || wanted != nil && !wanted(f.short) {
 			continue
 		}
 		c := column{name: f.name, header: f.short}
@@ -211,15 +130,13 @@ func (c column) textual() bool {
 }
 
 // arrange makes the parts of a table of several runs: the settings that all runs
-// have, the columns that name a run, and those of its figures. Figures named by
-// common follow from what all runs have, as a rule: they then stand with the
-// settings.
-func arrange(runs []Run, figures []column, common ...string) (same []setting, first, rest []column) {
+// have, the columns that name a run, and those of its figures.
+func arrange(runs []result.Run, figures []column) (same []setting, first, rest []column) {
 	same, differing := compare(runs)
 	for _, name := range differing {
 		c := column{name: name, header: name}
 		for _, run := range runs {
-			c.cells = append(c.cells, run.value(name))
+			c.cells = append(c.cells, valueOf(run, name))
 		}
 		first = append(first, c)
 	}
@@ -227,7 +144,8 @@ func arrange(runs []Run, figures []column, common ...string) (same []setting, fi
 		first = []column{{name: "run", header: "run", cells: labels(runs)}}
 	}
 	for _, c := range figures {
-		if slices.Contains(common, c.name) && len(slices.Compact(slices.Clone(c.cells))) == 1 {
+		common := c.name == idleTasks || c.name == delivered
+		if common && len(slices.Compact(slices.Clone(c.cells))) == 1 {
 			same = append(same, setting{c.name, c.cells[0]})
 			continue
 		}
@@ -236,8 +154,9 @@ func arrange(runs []Run, figures []column, common ...string) (same []setting, fi
 	return same, first, rest
 }
 
-// rows renders what arrange has made.
-func rows(runs []Run, same []setting, first, rest []column, width int) string {
+// rows renders several runs.
+func rows(runs []result.Run, width int) string {
+	same, first, rest := arrange(runs, columns(runs, nil))
 	var b strings.Builder
 	for _, line := range lines(same, width) {
 		b.WriteString(line + "\n")
@@ -247,13 +166,23 @@ func rows(runs []Run, same []setting, first, rest []column, width int) string {
 		b.WriteString("\n" + render(slices.Concat(first, rest[:n])) + "\n")
 		rest = rest[n:]
 	}
-	names := labels(runs)
-	for i, run := range runs {
-		if run.Stopped != "" {
-			b.WriteString("\n" + wrap(names[i]+" stopped: "+run.Stopped, width) + "\n")
+	separator := "\n"
+	for i, name := range labels(runs) {
+		for _, said := range []string{prefixed("stopped: ", runs[i].Stopped), advice(runs[i])} {
+			if said != "" {
+				b.WriteString(separator + wrap(name+": "+said, width) + "\n")
+				separator = ""
+			}
 		}
 	}
 	return b.String()
+}
+
+func prefixed(prefix, text string) string {
+	if text == "" {
+		return ""
+	}
+	return prefix + text
 }
 
 // wrap breaks a text at spaces into lines of width columns; 0 sets no limit.

@@ -23,17 +23,17 @@ func (b *buffer) add(offset int64, at time.Time, event []byte) {
 	b.records = append(b.records, stored{offset, at, event})
 }
 
-// run returns the records of a run; they are all there until they are finished.
-func (b *buffer) run(r trigger.Run) []stored {
+// in returns the records in a range; they are all there until they are finished.
+func (b *buffer) in(r trigger.Range) []stored {
 	first := sort.Search(len(b.records), func(i int) bool { return b.records[i].offset >= r.FirstOffset })
 	return b.records[first:min(first+r.Count, len(b.records))]
 }
 
-// finish lets go of a run's events, and of the records before the first
+// finish lets go of a range's events, and of the records before the first
 // unfinished one.
-func (b *buffer) finish(r trigger.Run) {
-	for i := range b.run(r) {
-		b.run(r)[i].event = nil
+func (b *buffer) finish(r trigger.Range) {
+	for i := range b.in(r) {
+		b.in(r)[i].event = nil
 	}
 	done := 0
 	for done < len(b.records) && b.records[done].event == nil {

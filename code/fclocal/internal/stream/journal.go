@@ -11,21 +11,21 @@ import (
 	"fclocal/internal/trigger"
 )
 
-// A Journal keeps in a file what has been delivered, so that a next run can
+// A journal keeps in a file what has been delivered, so that a next run can
 // count what it delivers again because the one before was killed before it had
-// committed. It has a line for each run of records: partition, offset, count.
-type Journal struct {
+// committed. It has a line for each range of records: partition, offset, count.
+type journal struct {
 	file   *os.File
-	before map[int32][]trigger.Run // of earlier runs; sorted, without overlaps
+	before map[int32][]trigger.Range // of earlier runs; sorted, without overlaps
 }
 
-// OpenJournal reads the file, or makes it.
-func OpenJournal(path string) (*Journal, error) {
+// openJournal reads the file, or makes it.
+func openJournal(path string) (*journal, error) {
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o644)
 	if err != nil {
 		return nil, err
 	}
-	j := &Journal{file: file, before: map[int32][]trigger.Run{}}
+	j := &journal{file: file, before: map[int32][]trigger.Range{}}
 	lines, length := bufio.NewReader(file), int64(0)
 	for {
 		line, err := lines.ReadBytes('\n')
@@ -40,22 +40,22 @@ func OpenJournal(path string) (*Journal, error) {
 			file.Close()
 			return nil, err
 		}
-		var run trigger.Run
-		if _, err := fmt.Sscanf(string(line), "%d %d %d\n", &run.Partition, &run.FirstOffset, &run.Count); err != nil {
+		var part trigger.Range
+		if _, err := fmt.Sscanf(string(line), "%d %d %d\n", &part.Partition, &part.FirstOffset, &part.Count); err != nil {
 			file.Close()
-			return nil, fmt.Errorf("%s: %q is no run of records: %w", path, line, err)
+			return nil, fmt.Errorf("%s: %q is no range of records: %w", path, line, err)
 		}
-		j.before[run.Partition] = append(j.before[run.Partition], run)
+		j.before[part.Partition] = append(j.before[part.Partition], part)
 	}
-	for partition, runs := range j.before {
-		slices.SortFunc(runs, func(a, b trigger.Run) int { return int(a.FirstOffset - b.FirstOffset) })
-		merged := runs[:1]
-		for _, run := range runs[1:] {
+	for partition, parts := range j.before {
+		slices.SortFunc(parts, func(a, b trigger.Range) int { return int(a.FirstOffset - b.FirstOffset) })
+		merged := parts[:1]
+		for _, part := range parts[1:] {
 			last := &merged[len(merged)-1]
-			if run.FirstOffset > last.FirstOffset+int64(last.Count) {
-				merged = append(merged, run)
+			if part.FirstOffset > last.FirstOffset+int64(last.Count) {
+				merged = append(merged, part)
 			} else {
-				last.Count = max(last.Count, int(run.FirstOffset-last.FirstOffset)+run.Count)
+				last.Count = max(last.Count, int(part.FirstOffset-last.FirstOffset)+part.Count)
 			}
 		}
 		j.before[partition] = merged
@@ -65,21 +65,21 @@ func OpenJournal(path string) (*Journal, error) {
 
 // delivered notes a batch and returns how many of its records an earlier run had
 // delivered.
-func (j *Journal) delivered(batch *trigger.Batch) (again int64, err error) {
+func (j *journal) delivered(batch *trigger.Batch) (again int64, err error) {
 	var lines bytes.Buffer
-	for _, run := range batch.Runs {
-		fmt.Fprintln(&lines, run.Partition, run.FirstOffset, run.Count)
-		end := run.FirstOffset + int64(run.Count)
-		for _, b := range j.before[run.Partition] {
-			again += max(0, min(end, b.FirstOffset+int64(b.Count))-max(run.FirstOffset, b.FirstOffset))
+	for _, part := range batch.Ranges {
+		fmt.Fprintln(&lines, part.Partition, part.FirstOffset, part.Count)
+		end := part.FirstOffset + int64(part.Count)
+		for _, b := range j.before[part.Partition] {
+			again += max(0, min(end, b.FirstOffset+int64(b.Count))-max(part.FirstOffset, b.FirstOffset))
 		}
 	}
 	_, err = j.file.Write(lines.Bytes())
 	return again, err
 }
 
-// Close empties the file if all that was delivered has been committed.
-func (j *Journal) Close(committed bool) error {
+// close empties the file if all that was delivered has been committed.
+func (j *journal) close(committed bool) error {
 	var err error
 	if committed {
 		err = j.file.Truncate(0)

@@ -10,7 +10,6 @@ import (
 
 	"fclocal/internal/config"
 	"fclocal/internal/kafka"
-	"fclocal/internal/trigger"
 )
 
 // A stream leaves no goroutine, process, file or port behind.
@@ -27,20 +26,14 @@ func TestRunLeavesNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	events, err := kafka.NewEvents(project.Trigger, "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	produced := NewProduced(map[int32]int64{0: 0, 1: 0, 2: 0})
+	produced := newEnds(map[int32]int64{0: 0, 1: 0, 2: 0})
 	message := kafka.Message{Value: []byte(`{"a":1}`), Partition: kafka.AnyPartition}
-	if _, err := embedded.Produce(t.Context(), kafka.Repeat(message, 300), kafka.ProduceOptions{Topic: project.Trigger.Kafka.Topic, Produced: produced.Add}); err != nil {
+	if _, err := embedded.Produce(t.Context(), kafka.Repeat(message, 300), kafka.ProduceOptions{Topic: project.Trigger.Kafka.Topic, Acknowledged: produced.add}); err != nil {
 		t.Fatal(err)
 	}
-	produced.Finish()
-	result, err := Run(t.Context(), Options{
-		Project: project, Rules: trigger.NewConfig(project.Function, *project.Trigger), Events: events, Cluster: embedded.Cluster(),
-		Group: "test", Binary: binary, CodeDir: filepath.Dir(binary), Logs: t.TempDir(), Produced: produced,
-	})
+	produced.finish()
+	result, err := run(t.Context(), Options{Project: project, Binary: binary, Logs: t.TempDir(), MaxInstances: 100, RetryScale: 1},
+		embedded.Cluster(), source{ends: produced})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,12 +13,10 @@ import (
 	"time"
 
 	"fclocal/internal/config"
+	"fclocal/internal/eventbridge"
 	"fclocal/internal/instance"
 	"fclocal/internal/kafka"
 	"fclocal/internal/runtimeapi"
-	"fclocal/internal/trigger"
-
-	"github.com/twmb/franz-go/pkg/kgo"
 )
 
 // BenchmarkThroughput compares a stream with a backlog in batches of 100 with a
@@ -31,7 +29,7 @@ func BenchmarkThroughput(b *testing.B) {
 		b.Fatal(err)
 	}
 	binary := buildFunction(b)
-	events, err := kafka.NewEvents(project.Trigger, "")
+	converter, err := Options{Project: project}.converter()
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -42,26 +40,24 @@ func BenchmarkThroughput(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		produced := NewProduced(map[int32]int64{0: 0})
-		if _, err := embedded.Produce(b.Context(), kafka.Repeat(message, records), kafka.ProduceOptions{Topic: project.Trigger.Kafka.Topic, Produced: produced.Add}); err != nil {
+		produced := newEnds(map[int32]int64{0: 0})
+		if _, err := embedded.Produce(b.Context(), kafka.Repeat(message, records), kafka.ProduceOptions{Topic: project.Trigger.Kafka.Topic, Acknowledged: produced.add}); err != nil {
 			b.Fatal(err)
 		}
-		produced.Finish()
-		result, err := Run(b.Context(), Options{
-			Project: project, Rules: trigger.NewConfig(project.Function, *project.Trigger), Events: events, Cluster: embedded.Cluster(),
-			Group: "benchmark", Binary: binary, CodeDir: filepath.Dir(binary), Logs: b.TempDir(), Produced: produced,
-		})
+		produced.finish()
+		result, err := run(b.Context(), Options{Project: project, Binary: binary, Logs: b.TempDir(), MaxInstances: 100, RetryScale: 1},
+			embedded.Cluster(), source{ends: produced})
 		if err != nil || result.Delivered != records {
 			b.Fatal(result.Delivered, err)
 		}
 		if err := embedded.Close(); err != nil {
 			b.Fatal(err)
 		}
-		streamed += result.Wall
+		streamed += time.Duration(result.WallSeconds * float64(time.Second))
 
 		batch := []byte{'['}
 		for offset := range int64(100) {
-			batch = append(events.Append(batch, &kgo.Record{Value: message.Value, Offset: offset, Timestamp: time.Now()}), ',')
+			batch = append(converter.Append(batch, &eventbridge.Record{Value: message.Value, Offset: offset, Timestamp: time.Now()}), ',')
 		}
 		batch[len(batch)-1] = ']'
 		bare += feed(b, project, binary, batch, records/100)

@@ -21,17 +21,17 @@ type CallID int64
 // InstanceID identifies an instance of the function. The first is 1.
 type InstanceID int64
 
-// A Run is Count records of a partition with consecutive offsets.
-type Run struct {
+// A Range is Count records of a partition with consecutive offsets.
+type Range struct {
 	Partition   int32
 	FirstOffset int64
 	Count       int
 }
 
-// An Arrival is a run of records that a task has fetched and that the filter
+// An Arrival is a range of records that a task has fetched and that the filter
 // lets pass.
 type Arrival struct {
-	Run
+	Range
 	EventBytes int // size of each record's event in the payload
 }
 
@@ -42,10 +42,10 @@ type Batch struct {
 	ID   int64 // in order of closing; the first is 1
 	Task int
 
-	// Runs has the records in the payload's order: a partition's are in order
+	// Ranges has the records in the payload's order: a partition's are in order
 	// of their offsets.
-	Runs    []Run
-	Records int   // in Runs
+	Ranges  []Range
+	Records int   // in Ranges
 	Bytes   int64 // of the payload
 
 	Opened time.Duration // when its first record arrived

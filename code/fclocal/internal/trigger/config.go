@@ -3,8 +3,6 @@ package trigger
 import (
 	"fmt"
 	"time"
-
-	"fclocal/internal/config"
 )
 
 // Body limits of a call's payload (documented; that MB and KB are binary is
@@ -48,40 +46,6 @@ type Config struct {
 	IdleTimeout         time.Duration // after which an instance without a call goes away; 0: never
 
 	Seed uint64 // of the random waits of BackoffRetry
-}
-
-// NewConfig returns the configuration that a checked s.yaml describes, with
-// real waits, DefaultMaxInstances, instances that never go away and seed 0.
-//
-// A MaximumRetryAttempts or MaximumEventAgeInSeconds of 0 is taken as not given
-// (inferred: the official sample has 0 next to BACKOFF_RETRY). Asynchronous calls
-// differ only in the body limit; Concurrency holds for them too (inferred).
-func NewConfig(function config.Function, trigger config.Trigger) Config {
-	c := Config{
-		MaximumTasks:     trigger.MaximumTasks,
-		Concurrency:      trigger.Concurrency,
-		CountBasedWindow: trigger.BatchWindow.CountBasedWindow,
-		TimeBasedWindow:  time.Duration(trigger.BatchWindow.TimeBasedWindow) * time.Second,
-		BodyLimit:        BodyLimitSynchronous,
-
-		RetryStrategy:   RetryStrategy(trigger.RetryStrategy.PushRetryStrategy),
-		RetryScale:      1,
-		ErrorsTolerated: trigger.ErrorsTolerance == "ALL",
-		DeadLetterQueue: trigger.DeadLetterQueueArn != "",
-
-		InstanceConcurrency: function.InstanceConcurrency,
-		MaxInstances:        DefaultMaxInstances,
-	}
-	if trigger.AsyncInvocation {
-		c.BodyLimit = BodyLimitAsynchronous
-	}
-	if attempts := trigger.RetryStrategy.MaximumRetryAttempts; attempts != nil {
-		c.MaximumRetryAttempts = *attempts
-	}
-	if age := trigger.RetryStrategy.MaximumEventAgeInSeconds; age != nil {
-		c.MaximumEventAge = time.Duration(*age) * time.Second
-	}
-	return c
 }
 
 // mustBeUsable panics where a limit below 1 would keep the stream from ever

@@ -523,7 +523,7 @@ func (d *delivery) add(p *partition, offset int64, count int, eventBytes int64) 
 	bytes := int64(count) * (eventBytes + 1)
 	d.records += count
 	d.bytes += bytes
-	// A partition's records join its last segment, so that a batch has few runs
+	// A partition's records join its last segment, so that a batch has few ranges
 	// even when the partitions take turns.
 	if last := p.last; last != nil && last.delivery == d && last.end() == offset {
 		last.count += count
@@ -546,11 +546,11 @@ func (m *Model) close(d *delivery) {
 }
 
 func (d *delivery) seal(id int64) {
-	runs := make([]Run, len(d.segments))
+	ranges := make([]Range, len(d.segments))
 	for i, s := range d.segments {
-		runs[i] = Run{s.partition.id, s.offset, s.count}
+		ranges[i] = Range{s.partition.id, s.offset, s.count}
 	}
-	d.batch = &Batch{ID: id, Task: d.task, Runs: runs, Records: d.records, Bytes: d.bytes, Opened: d.opened}
+	d.batch = &Batch{ID: id, Task: d.task, Ranges: ranges, Records: d.records, Bytes: d.bytes, Opened: d.opened}
 }
 
 // oldestWindow returns the window that was opened first, or nil if all are

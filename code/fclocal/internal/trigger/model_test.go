@@ -8,8 +8,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-
-	"fclocal/internal/config"
 )
 
 const eventBytes = 9 // with its separator an event takes 10 bytes of a payload
@@ -52,7 +50,7 @@ func arrive(partition int32, offset int64, count int) func(*Model, time.Duration
 
 func arriveOf(eventBytes int, partition int32, offset int64, count int) func(*Model, time.Duration) []Action {
 	return func(m *Model, now time.Duration) []Action {
-		return m.Arrive(now, Arrival{Run{partition, offset, count}, eventBytes})
+		return m.Arrive(now, Arrival{Range{partition, offset, count}, eventBytes})
 	}
 }
 
@@ -86,11 +84,11 @@ func early(m *Model, now time.Duration) []Action { return m.Advance(now) }
 
 func describe(actions []Action) string {
 	batch := func(b *Batch) string {
-		var runs []string
-		for _, r := range b.Runs {
-			runs = append(runs, fmt.Sprintf("%d:%d-%d", r.Partition, r.FirstOffset, r.FirstOffset+int64(r.Count)-1))
+		var ranges []string
+		for _, r := range b.Ranges {
+			ranges = append(ranges, fmt.Sprintf("%d:%d-%d", r.Partition, r.FirstOffset, r.FirstOffset+int64(r.Count)-1))
 		}
-		return strings.Join(runs, " ")
+		return strings.Join(ranges, " ")
 	}
 	var lines []string
 	for _, a := range actions {
@@ -669,7 +667,7 @@ func TestExperiments(t *testing.T) {
 				c.CountBasedWindow, c.Concurrency, c.InstanceConcurrency = 1, 26, instanceConcurrency
 			}))
 			m.Assign(0, 0, 0, 0)
-			m.Arrive(0, Arrival{Run{0, 0, 1000}, eventBytes})
+			m.Arrive(0, Arrival{Range{0, 0, 1000}, eventBytes})
 			for call := range CallID(1000) {
 				m.CallEnded(0, call+1, nil)
 			}
@@ -687,7 +685,7 @@ func failAlways(t *testing.T, c Config) (attempts []time.Duration, end Action) {
 	t.Helper()
 	m := New(c)
 	m.Assign(0, 0, 0, 0)
-	actions := m.Arrive(0, Arrival{Run{0, 0, 1}, eventBytes})
+	actions := m.Arrive(0, Arrival{Range{0, 0, 1}, eventBytes})
 	for now := time.Duration(0); end == nil; {
 		var call CallID
 		for _, a := range actions {
@@ -797,11 +795,11 @@ func TestRetryLimits(t *testing.T) {
 func TestBatchFields(t *testing.T) {
 	m := New(stream())
 	m.Assign(0, 0, 3, 5)
-	m.Arrive(time.Second, Arrival{Run{3, 5, 2}, 100})
-	m.Arrive(2*time.Second, Arrival{Run{3, 8, 1}, 50})
+	m.Arrive(time.Second, Arrival{Range{3, 5, 2}, 100})
+	m.Arrive(2*time.Second, Arrival{Range{3, 8, 1}, 50})
 	got := m.Advance(3 * time.Second)
 	want := []Action{CreateInstance{1}, StartCall{1, 1, &Batch{
-		ID: 1, Runs: []Run{{3, 5, 2}, {3, 8, 1}}, Records: 3,
+		ID: 1, Ranges: []Range{{3, 5, 2}, {3, 8, 1}}, Records: 3,
 		Bytes: int64(len("[,,]") + 250), Opened: time.Second,
 	}, 1}}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -842,39 +840,6 @@ func TestTimeNeverGoesBack(t *testing.T) {
 	arrive(0, 0, 1)(m, time.Second)
 	if at, ok := m.NextWake(); !ok || at != time.Minute+2*time.Second {
 		t.Errorf("NextWake is %v, %v; want 1m2s", at, ok)
-	}
-}
-
-func TestNewConfig(t *testing.T) {
-	number := func(n int) *int { return &n }
-	function := config.Function{InstanceConcurrency: 20}
-	full := config.Trigger{
-		Concurrency: 26, MaximumTasks: 3, ErrorsTolerance: "ALL", DeadLetterQueueArn: "acs:mns:queue",
-		RetryStrategy: config.RetryStrategy{
-			PushRetryStrategy: "EXPONENTIAL_DECAY_RETRY", MaximumRetryAttempts: number(5), MaximumEventAgeInSeconds: number(60),
-		},
-		BatchWindow: config.BatchWindow{CountBasedWindow: 100, TimeBasedWindow: 15},
-	}
-	want := Config{
-		MaximumTasks: 3, Concurrency: 26, CountBasedWindow: 100, TimeBasedWindow: 15 * time.Second, BodyLimit: 33554432,
-		RetryStrategy: ExponentialDecayRetry, MaximumRetryAttempts: 5, MaximumEventAge: time.Minute, RetryScale: 1,
-		ErrorsTolerated: true, DeadLetterQueue: true, InstanceConcurrency: 20, MaxInstances: 100,
-	}
-	if diff := cmp.Diff(want, NewConfig(function, full)); diff != "" {
-		t.Errorf("all settings (-want +got):\n%s", diff)
-	}
-
-	few := config.Trigger{
-		Concurrency: 1, MaximumTasks: 1, ErrorsTolerance: "NONE", AsyncInvocation: true,
-		RetryStrategy: config.RetryStrategy{PushRetryStrategy: "BACKOFF_RETRY"},
-		BatchWindow:   config.BatchWindow{CountBasedWindow: 1},
-	}
-	want = Config{
-		MaximumTasks: 1, Concurrency: 1, CountBasedWindow: 1, BodyLimit: 131072,
-		RetryStrategy: BackoffRetry, RetryScale: 1, InstanceConcurrency: 20, MaxInstances: 100,
-	}
-	if diff := cmp.Diff(want, NewConfig(function, few)); diff != "" {
-		t.Errorf("few settings (-want +got):\n%s", diff)
 	}
 }
 

@@ -17,7 +17,7 @@ type partition struct {
 	history *history
 }
 
-// segment is a run of a batch: records of one partition with consecutive
+// segment is a range of a batch: records of one partition with consecutive
 // offsets.
 type segment struct {
 	partition      *partition

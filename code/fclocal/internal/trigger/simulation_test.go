@@ -243,31 +243,31 @@ func (s *simulation) fetch() {
 			if !first.produced {
 				break
 			}
-			run := Run{Partition: int32(id), FirstOffset: p.told}
+			arrived := Range{Partition: int32(id), FirstOffset: p.told}
 			for p.told < int64(len(p.records)) {
 				r := &p.records[p.told]
-				if !r.produced || !r.exists || r.eventBytes != first.eventBytes || run.Count == 7 {
+				if !r.produced || !r.exists || r.eventBytes != first.eventBytes || arrived.Count == 7 {
 					break
 				}
 				r.arrived = s.now
-				run.Count++
+				arrived.Count++
 				p.told++
 			}
-			if run.Count == 0 { // nothing at this offset
+			if arrived.Count == 0 { // nothing at this offset
 				p.told++
-				run.FirstOffset = p.told
+				arrived.FirstOffset = p.told
 			}
-			s.carryOut(s.model.Arrive(s.now, Arrival{run, first.eventBytes}))
+			s.carryOut(s.model.Arrive(s.now, Arrival{arrived, first.eventBytes}))
 		}
 	}
 }
 
 // each calls do for the records of a batch.
 func (s *simulation) each(b *Batch, do func(p *simulatedPartition, offset int64, r *record)) {
-	for _, run := range b.Runs {
-		p := s.partitions[run.Partition]
-		for i := range int64(run.Count) {
-			do(p, run.FirstOffset+i, &p.records[run.FirstOffset+i])
+	for _, arrived := range b.Ranges {
+		p := s.partitions[arrived.Partition]
+		for i := range int64(arrived.Count) {
+			do(p, arrived.FirstOffset+i, &p.records[arrived.FirstOffset+i])
 		}
 	}
 }
@@ -599,7 +599,7 @@ func BenchmarkModel(b *testing.B) {
 			b.ReportAllocs()
 			oldest := CallID(1)
 			for offset := int64(0); offset < int64(b.N); offset += int64(test.run) {
-				m.Arrive(0, Arrival{Run{0, offset, test.run}, 500})
+				m.Arrive(0, Arrival{Range{0, offset, test.run}, 500})
 				for m.Backlogged(0) {
 					m.CallEnded(0, oldest, nil)
 					oldest++

@@ -1,6 +1,5 @@
 Instances, calls in flight and events per second over time
-partitions 0, maximumTasks 0, concurrency 0, CountBasedWindow 0, TimeBasedWindow 0 s, instanceConcurrency 0, memorySize 0 MB,
-timeout 0 s
+partitions 0
 instances
 0
 1

@@ -1,4 +1,4 @@
-package report
+package result
 
 import (
 	"fmt"
@@ -29,7 +29,7 @@ func (l *Latencies) Record(d time.Duration, events int64) {
 	d = max(d, 0)
 	l.max = max(l.max, d)
 	if err := l.histogram.RecordValues(min(d, highestLatency).Microseconds(), events); err != nil {
-		panic(fmt.Sprintf("report: %v out of the histogram's range: %v", d, err))
+		panic(fmt.Sprintf("result: %v out of the histogram's range: %v", d, err))
 	}
 }
 
@@ -60,15 +60,22 @@ func (l *Latencies) Percentile(percent float64) time.Duration {
 	return min(d, l.max) // the histogram answers with the upper end of a bucket
 }
 
-// Milliseconds returns the distribution as a Run has it.
-func (l *Latencies) Milliseconds() LatencyMs {
-	milliseconds := func(d time.Duration) float64 {
-		return math.Round(d.Seconds()*1e6) / 1e3
-	}
+// LatencyMs is a distribution of latencies in milliseconds.
+type LatencyMs struct {
+	P50  float64 `json:"p50"`
+	P95  float64 `json:"p95"`
+	P99  float64 `json:"p99"`
+	P999 float64 `json:"p999"`
+	Max  float64 `json:"max"`
+}
+
+func (l *Latencies) milliseconds() LatencyMs {
+	rounded := func(d time.Duration) float64 { return math.Round(d.Seconds()*1e6) / 1e3 }
 	return LatencyMs{
-		P50: milliseconds(l.Percentile(50)),
-		P95: milliseconds(l.Percentile(95)),
-		P99: milliseconds(l.Percentile(99)),
-		Max: milliseconds(l.Max()),
+		P50:  rounded(l.Percentile(50)),
+		P95:  rounded(l.Percentile(95)),
+		P99:  rounded(l.Percentile(99)),
+		P999: rounded(l.Percentile(99.9)),
+		Max:  rounded(l.Max()),
 	}
 }

@@ -1,27 +1,51 @@
-package kafka
+// Package eventbridge makes the events of an event stream from Kafka records, and
+// matches them against an event pattern, as EventBridge does.
+package eventbridge
 
 import (
 	"crypto/sha1"
 	"encoding/hex"
 	"fmt"
 	"strconv"
+	"time"
 	"unicode/utf8"
 
-	"github.com/twmb/franz-go/pkg/kgo"
 	"golang.org/x/text/encoding/unicode"
-
-	"fclocal/internal/config"
 )
 
-// Events makes the events of an event stream from records, as EventBridge does.
-// It may be used by many goroutines.
+// A Record is a Kafka record.
+type Record struct {
+	Partition int32
+	Offset    int64
+	Timestamp time.Time
+	Headers   []Header
+	Key       []byte // nil: none
+	Value     []byte // nil: a tombstone
+}
+
+// A Header is one of a record's.
+type Header struct {
+	Key   string
+	Value []byte // nil: none
+}
+
+// Options say what the events of a trigger are.
+type Options struct {
+	InstanceID             string // of Kafka, for the subject
+	Topic                  string // that the events tell, whatever the records' own is called
+	AccountID              string // "" while it is not known
+	EventSchema            string // CloudEvents or RawData
+	EventRuleFilterPattern string // an event pattern, a JSON object
+}
+
+// A Converter makes events from records. It may be used by many goroutines.
 //
 // The attributes, their order and the form of time and subject are as captured.
 // Inferred, where no capture tells: the stream's data format is Text, so a
 // value is the record's text; bytes that are not UTF-8 become U+FFFD, as in a
 // Java String; the value of a tombstone is null; a header is an object with key
 // and value, the value an array of signed bytes as of a Java byte[], or null.
-type Events struct {
+type Converter struct {
 	rawData bool
 	pattern *pattern // nil: all pass
 
@@ -34,48 +58,47 @@ type Events struct {
 	beforePartition                             string
 }
 
-// NewEvents returns the Events of a trigger: its eventSchema, its
-// eventRuleFilterPattern, its Kafka instance and topic. The events tell this
-// topic, whatever the name of the records' own is. An eventRuleFilterPattern that
-// is wrong, or that cannot be honoured here, is an error.
-func NewEvents(trigger *config.Trigger, accountID string) (*Events, error) {
-	subject := "acs:alikafka_" + trigger.Kafka.InstanceID + ":topic:" + trigger.Kafka.Topic
+// NewConverter returns the Converter of a trigger. An EventRuleFilterPattern that is
+// wrong, or that cannot be honoured here, is an error, and so is an unknown
+// EventSchema.
+func NewConverter(options Options) (*Converter, error) {
+	subject := "acs:alikafka_" + options.InstanceID + ":topic:" + options.Topic
 	quote := func(text string) string { return string(appendString(nil, []byte(text))) }
-	e := &Events{
+	e := &Converter{
 		subject:   subject,
-		accountID: accountID,
-		topic:     trigger.Kafka.Topic,
+		accountID: options.AccountID,
+		topic:     options.Topic,
 
 		beforeID: `{"specversion":"1.0","id":"`,
 		beforeTime: `","source":"acs:alikafka","type":"alikafka:Topic:Message","subject":` + quote(subject) +
 			`,"datacontenttype":"application/json; charset=utf-8","time":"`,
-		beforeData:      `","aliyunaccountid":` + quote(accountID) + `,"data":`,
+		beforeData:      `","aliyunaccountid":` + quote(options.AccountID) + `,"data":`,
 		afterData:       `}`,
-		beforePartition: `{"topic":` + quote(trigger.Kafka.Topic) + `,"partition":`,
+		beforePartition: `{"topic":` + quote(options.Topic) + `,"partition":`,
 	}
-	switch trigger.EventSchema {
+	switch options.EventSchema {
 	case "CloudEvents":
 	case "RawData":
 		e.rawData = true
 	default:
-		return nil, fmt.Errorf("eventSchema %q: it must be CloudEvents or RawData", trigger.EventSchema)
+		return nil, fmt.Errorf("eventSchema %q: it must be CloudEvents or RawData", options.EventSchema)
 	}
 	var err error
-	if e.pattern, err = parsePattern(trigger.EventRuleFilterPattern); err != nil {
+	if e.pattern, err = parsePattern(options.EventRuleFilterPattern); err != nil {
 		return nil, fmt.Errorf("eventRuleFilterPattern: %w", err)
 	}
 	return e, nil
 }
 
-// Pass tells if eventRuleFilterPattern lets the record's event pass. The pattern
+// Passes tells if eventRuleFilterPattern lets the record's event pass. The pattern
 // is held against the CloudEvent also with eventSchema RawData (inferred).
-func (e *Events) Pass(record *kgo.Record) bool {
+func (e *Converter) Passes(record *Record) bool {
 	return e.pattern == nil || e.pattern.matches(e, record)
 }
 
 // Append appends the record's event, an object of JSON, to dst: a CloudEvent,
 // or with eventSchema RawData the object that would be its data.
-func (e *Events) Append(dst []byte, record *kgo.Record) []byte {
+func (e *Converter) Append(dst []byte, record *Record) []byte {
 	if e.rawData {
 		return e.appendData(dst, record)
 	}
@@ -88,7 +111,7 @@ func (e *Events) Append(dst []byte, record *kgo.Record) []byte {
 	return append(dst, e.afterData...)
 }
 
-func (e *Events) appendData(dst []byte, record *kgo.Record) []byte {
+func (e *Converter) appendData(dst []byte, record *Record) []byte {
 	dst = append(dst, e.beforePartition...)
 	dst = strconv.AppendInt(dst, int64(record.Partition), 10)
 	dst = append(dst, `,"offset":`...)
@@ -126,7 +149,7 @@ const uuidNamespace = "\x6b\xa7\xb8\x11\x9d\xad\x11\xd1\x80\xb4\x00\xc0\x4f\xd4\
 // appendID appends a UUID of version 5, made of subject, partition and offset:
 // a record that is delivered again keeps its id (inferred: EventBridge makes a
 // UUID, and nothing tells of what).
-func (e *Events) appendID(dst []byte, record *kgo.Record) []byte {
+func (e *Converter) appendID(dst []byte, record *Record) []byte {
 	var array [256]byte
 	name := append(array[:0], uuidNamespace...)
 	name = append(name, e.subject...)
@@ -145,7 +168,7 @@ func (e *Events) appendID(dst []byte, record *kgo.Record) []byte {
 	return dst
 }
 
-func appendTime(dst []byte, record *kgo.Record) []byte {
+func appendTime(dst []byte, record *Record) []byte {
 	return record.Timestamp.UTC().AppendFormat(dst, "2006-01-02T15:04:05.000Z")
 }
 

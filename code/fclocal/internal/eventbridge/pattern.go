@@ -1,4 +1,4 @@
-package kafka
+package eventbridge
 
 import (
 	"encoding/json"
@@ -9,8 +9,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/twmb/franz-go/pkg/kgo"
 )
 
 // A pattern is an eventRuleFilterPattern. The operators are those that
@@ -25,14 +23,14 @@ type pattern struct {
 }
 
 type patternField struct {
-	value      func(*Events, *kgo.Record) (value any, present bool)
+	value      func(*Converter, *Record) (value any, present bool)
 	conditions []condition // one must match
 }
 
 // A condition tests a field: a string, an int64 or nil for null.
 type condition func(value any, present bool) bool
 
-func (p *pattern) matches(e *Events, record *kgo.Record) bool {
+func (p *pattern) matches(e *Converter, record *Record) bool {
 	for _, field := range p.fields {
 		value, present := field.value(e, record)
 		if !slices.ContainsFunc(field.conditions, func(c condition) bool { return c(value, present) }) {
@@ -43,36 +41,36 @@ func (p *pattern) matches(e *Events, record *kgo.Record) bool {
 }
 
 // text makes a field that is always there.
-func text(value func(*Events, *kgo.Record) string) func(*Events, *kgo.Record) (any, bool) {
-	return func(e *Events, record *kgo.Record) (any, bool) { return value(e, record), true }
+func text(value func(*Converter, *Record) string) func(*Converter, *Record) (any, bool) {
+	return func(e *Converter, record *Record) (any, bool) { return value(e, record), true }
 }
 
-func constant(value string) func(*Events, *kgo.Record) (any, bool) {
-	return text(func(*Events, *kgo.Record) string { return value })
+func constant(value string) func(*Converter, *Record) (any, bool) {
+	return text(func(*Converter, *Record) string { return value })
 }
 
-func integer(value func(*kgo.Record) int64) func(*Events, *kgo.Record) (any, bool) {
-	return func(_ *Events, record *kgo.Record) (any, bool) { return value(record), true }
+func integer(value func(*Record) int64) func(*Converter, *Record) (any, bool) {
+	return func(_ *Converter, record *Record) (any, bool) { return value(record), true }
 }
 
 // patternFields are the fields of an event that a pattern can name.
-var patternFields = map[string]func(*Events, *kgo.Record) (value any, present bool){
+var patternFields = map[string]func(*Converter, *Record) (value any, present bool){
 	"specversion":     constant("1.0"),
-	"id":              text(func(e *Events, r *kgo.Record) string { return string(e.appendID(nil, r)) }),
+	"id":              text(func(e *Converter, r *Record) string { return string(e.appendID(nil, r)) }),
 	"source":          constant("acs:alikafka"),
 	"type":            constant("alikafka:Topic:Message"),
-	"subject":         text(func(e *Events, _ *kgo.Record) string { return e.subject }),
+	"subject":         text(func(e *Converter, _ *Record) string { return e.subject }),
 	"datacontenttype": constant("application/json; charset=utf-8"),
-	"time":            text(func(_ *Events, r *kgo.Record) string { return string(appendTime(nil, r)) }),
-	"aliyunaccountid": text(func(e *Events, _ *kgo.Record) string { return e.accountID }),
-	"data.topic":      text(func(e *Events, _ *kgo.Record) string { return e.topic }),
-	"data.partition":  integer(func(r *kgo.Record) int64 { return int64(r.Partition) }),
-	"data.offset":     integer(func(r *kgo.Record) int64 { return r.Offset }),
-	"data.timestamp":  integer(func(r *kgo.Record) int64 { return r.Timestamp.UnixMilli() }),
-	"data.key": func(_ *Events, r *kgo.Record) (any, bool) {
+	"time":            text(func(_ *Converter, r *Record) string { return string(appendTime(nil, r)) }),
+	"aliyunaccountid": text(func(e *Converter, _ *Record) string { return e.accountID }),
+	"data.topic":      text(func(e *Converter, _ *Record) string { return e.topic }),
+	"data.partition":  integer(func(r *Record) int64 { return int64(r.Partition) }),
+	"data.offset":     integer(func(r *Record) int64 { return r.Offset }),
+	"data.timestamp":  integer(func(r *Record) int64 { return r.Timestamp.UnixMilli() }),
+	"data.key": func(_ *Converter, r *Record) (any, bool) {
 		return string(javaText(r.Key)), r.Key != nil
 	},
-	"data.value": func(_ *Events, r *kgo.Record) (any, bool) {
+	"data.value": func(_ *Converter, r *Record) (any, bool) {
 		if r.Value == nil {
 			return nil, true
 		}

@@ -1,4 +1,4 @@
-package kafka
+package eventbridge
 
 import (
 	"bytes"
@@ -9,16 +9,40 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/twmb/franz-go/pkg/kgo"
+
+	"fclocal/internal/kafka"
 )
 
 var testTime = time.UnixMilli(1655952591589)
 
-func header(key string, value []byte) kgo.RecordHeader {
-	return kgo.RecordHeader{Key: key, Value: value}
+func testOptions(schema, pattern string) Options {
+	return Options{
+		InstanceID: "pre-cn-i7m2t7t1****", Topic: "mytopic", AccountID: "164901546557****",
+		EventSchema: schema, EventRuleFilterPattern: pattern,
+	}
 }
 
-func TestEvents(t *testing.T) {
+func newConverter(t testing.TB, schema, pattern string) *Converter {
+	t.Helper()
+	c, err := NewConverter(testOptions(schema, pattern))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func checkError(t testing.TB, err error, want string) {
+	t.Helper()
+	if err == nil || err.Error() != want {
+		t.Errorf("error:\n%v\nwant:\n%s", err, want)
+	}
+}
+
+func header(key string, value []byte) Header {
+	return Header{Key: key, Value: value}
+}
+
+func TestAppend(t *testing.T) {
 	const before = `{"specversion":"1.0","id":"0f2f2501-d3e9-5747-94c2-1afaec632080","source":"acs:alikafka",` +
 		`"type":"alikafka:Topic:Message","subject":"acs:alikafka_pre-cn-i7m2t7t1****:topic:mytopic",` +
 		`"datacontenttype":"application/json; charset=utf-8","time":"2022-06-23T02:49:51.589Z",` +
@@ -26,7 +50,7 @@ func TestEvents(t *testing.T) {
 	const place = `{"topic":"mytopic","partition":7,"offset":25,"timestamp":1655952591589,"headers":{"headers":[`
 	tests := map[string]struct {
 		key, value []byte
-		headers    []kgo.RecordHeader
+		headers    []Header
 		data       string
 	}{
 		"with key":       {[]byte("keytest"), []byte(`{"name":"shaouai"}`), nil, `],"isReadOnly":false},"key":"keytest","value":"{\"name\":\"shaouai\"}"}`},
@@ -36,20 +60,20 @@ func TestEvents(t *testing.T) {
 		"controls":       {nil, []byte("\b\f\n\r\t\x00\x1f\x7f\\/<&>"), nil, `],"isReadOnly":false},"value":"\b\f\n\r\t\u0000\u001f` + "\x7f" + `\\/<&>"}`},
 		"text":           {nil, []byte("é 日本 🙂 \u2028"), nil, `],"isReadOnly":false},"value":"é 日本 🙂 ` + "\u2028" + `"}`},
 		"not UTF-8":      {[]byte("\xff"), []byte("a\xe2\x82b\xf0\x9f\x99c\xc0\x80"), nil, `],"isReadOnly":false},"key":"` + "\uFFFD" + `","value":"a` + "\uFFFD" + `b` + "\uFFFD" + `c` + "\uFFFD\uFFFD" + `"}`},
-		"headers":        {nil, []byte("x"), []kgo.RecordHeader{header("trace", []byte("a\xff\x80")), header(`q"`, nil), header("", []byte{})}, `{"key":"trace","value":[97,-1,-128]},{"key":"q\"","value":null},{"key":"","value":[]}],"isReadOnly":false},"value":"x"}`},
+		"headers":        {nil, []byte("x"), []Header{header("trace", []byte("a\xff\x80")), header(`q"`, nil), header("", []byte{})}, `{"key":"trace","value":[97,-1,-128]},{"key":"q\"","value":null},{"key":"","value":[]}],"isReadOnly":false},"value":"x"}`},
 		"large is whole": {nil, bytes.Repeat([]byte("é"), 1<<20), nil, `],"isReadOnly":false},"value":"` + strings.Repeat("é", 1<<20) + `"}`},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			record := &kgo.Record{
-				Topic: "mytopic", Partition: 7, Offset: 25, Timestamp: testTime,
+			record := &Record{
+				Partition: 7, Offset: 25, Timestamp: testTime,
 				Key: test.key, Value: test.value, Headers: test.headers,
 			}
 			data := place + test.data
-			if got := string(newEvents(t, "RawData", "{}").Append([]byte("["), record)); got != "["+data {
+			if got := string(newConverter(t, "RawData", "{}").Append([]byte("["), record)); got != "["+data {
 				t.Errorf("RawData:\n%.999s\nwant:\n[%.999s", got, data)
 			}
-			got := newEvents(t, "CloudEvents", "{}").Append([]byte("["), record)
+			got := newConverter(t, "CloudEvents", "{}").Append([]byte("["), record)
 			if string(got) != "["+before+data+"}" {
 				t.Errorf("CloudEvents:\n%.999s\nwant:\n[%.999s}", got, before+data)
 			}
@@ -63,17 +87,17 @@ func TestEvents(t *testing.T) {
 // The project's event.json is a capture: an event made of its record has the
 // same attributes in the same order, and the same values but for id and topic,
 // which the capture has masked.
-func TestEventsLikeCapture(t *testing.T) {
+func TestAppendLikeCapture(t *testing.T) {
 	capture, err := os.ReadFile("../../../../event.json")
 	if err != nil {
 		t.Fatal(err)
 	}
-	message, err := EventMessage("event.json", capture)
+	message, err := kafka.EventMessage("event.json", capture)
 	if err != nil {
 		t.Fatal(err)
 	}
-	record := &kgo.Record{Partition: 7, Offset: 25, Timestamp: testTime, Key: message.Key, Value: message.Value}
-	event := newEvents(t, "CloudEvents", "{}").Append(nil, record)
+	record := &Record{Partition: 7, Offset: 25, Timestamp: testTime, Key: message.Key, Value: message.Value}
+	event := newConverter(t, "CloudEvents", "{}").Append(nil, record)
 
 	var compact bytes.Buffer
 	json.Compact(&compact, capture)
@@ -90,12 +114,12 @@ func TestEventsLikeCapture(t *testing.T) {
 }
 
 func TestEventID(t *testing.T) {
-	e := newEvents(t, "CloudEvents", "{}")
+	e := newConverter(t, "CloudEvents", "{}")
 	seen := make(map[string]bool)
 	for partition := range int32(10) {
 		for offset := range int64(100) {
-			id := string(e.appendID(nil, &kgo.Record{Partition: partition, Offset: offset}))
-			if again := string(e.appendID(nil, &kgo.Record{Partition: partition, Offset: offset, Value: []byte("x")})); again != id {
+			id := string(e.appendID(nil, &Record{Partition: partition, Offset: offset}))
+			if again := string(e.appendID(nil, &Record{Partition: partition, Offset: offset, Value: []byte("x")})); again != id {
 				t.Fatalf("delivered again the id is %s, not %s", again, id)
 			}
 			if len(id) != 36 || id[14] != '5' || !strings.ContainsRune("89ab", rune(id[19])) {
@@ -109,15 +133,15 @@ func TestEventID(t *testing.T) {
 	}
 }
 
-func FuzzEvents(f *testing.F) {
+func FuzzAppend(f *testing.F) {
 	f.Add([]byte("key"), []byte(`{"a":"b"}`), "header", []byte{0, 255}, int32(0), int64(0), int64(0))
 	f.Add([]byte("\xe2\x82"), []byte("\x00\xff\u2028"), "\xff", []byte(nil), int32(-1), int64(-1), int64(-1))
-	cloud, raw := newEvents(f, "CloudEvents", "{}"), newEvents(f, "RawData", "{}")
+	cloud, raw := newConverter(f, "CloudEvents", "{}"), newConverter(f, "RawData", "{}")
 	f.Fuzz(func(t *testing.T, key, value []byte, name string, content []byte, partition int32, offset, milliseconds int64) {
 		milliseconds %= 1e14
-		record := &kgo.Record{
+		record := &Record{
 			Partition: partition, Offset: offset, Timestamp: time.UnixMilli(milliseconds),
-			Key: key, Value: value, Headers: []kgo.RecordHeader{{Key: name, Value: content}},
+			Key: key, Value: value, Headers: []Header{{Key: name, Value: content}},
 		}
 		type data struct {
 			Topic     string `json:"topic"`
@@ -174,16 +198,16 @@ func FuzzEvents(f *testing.F) {
 	})
 }
 
-func TestNewEventsErrors(t *testing.T) {
-	_, err := NewEvents(testTrigger("Json", "{}"), "")
+func TestNewConverterErrors(t *testing.T) {
+	_, err := NewConverter(testOptions("Json", "{}"))
 	checkError(t, err, `eventSchema "Json": it must be CloudEvents or RawData`)
-	_, err = NewEvents(testTrigger("RawData", "x"), "")
+	_, err = NewConverter(testOptions("RawData", "x"))
 	checkError(t, err, `eventRuleFilterPattern: it must be a JSON object: invalid character 'x' looking for beginning of value`)
 }
 
-func BenchmarkEvents(b *testing.B) {
-	e := newEvents(b, "CloudEvents", "{}")
-	record := &kgo.Record{Partition: 7, Offset: 25, Timestamp: testTime, Value: []byte(`{"name":"shaouai","age":28,"department":"IT"}`)}
+func BenchmarkAppend(b *testing.B) {
+	e := newConverter(b, "CloudEvents", "{}")
+	record := &Record{Partition: 7, Offset: 25, Timestamp: testTime, Value: []byte(`{"name":"shaouai","age":28,"department":"IT"}`)}
 	event := e.Append(nil, record)
 	b.SetBytes(int64(len(event)))
 	b.ReportAllocs()
@@ -194,12 +218,12 @@ func BenchmarkEvents(b *testing.B) {
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "events/s")
 }
 
-func BenchmarkPass(b *testing.B) {
-	e := newEvents(b, "CloudEvents", `{"source":[{"prefix":"acs:"}],"data":{"partition":[{"numeric":[">",2,"<=",9]}],"value":[{"contains":"IT"}]}}`)
-	record := &kgo.Record{Partition: 7, Timestamp: testTime, Value: []byte(`{"name":"shaouai","age":28,"department":"IT"}`)}
+func BenchmarkPasses(b *testing.B) {
+	e := newConverter(b, "CloudEvents", `{"source":[{"prefix":"acs:"}],"data":{"partition":[{"numeric":[">",2,"<=",9]}],"value":[{"contains":"IT"}]}}`)
+	record := &Record{Partition: 7, Timestamp: testTime, Value: []byte(`{"name":"shaouai","age":28,"department":"IT"}`)}
 	b.ReportAllocs()
 	for b.Loop() {
-		if !e.Pass(record) {
+		if !e.Passes(record) {
 			b.Fatal("does not pass")
 		}
 	}

@@ -1,14 +1,12 @@
-package kafka
+package eventbridge
 
 import (
 	"testing"
-
-	"github.com/twmb/franz-go/pkg/kgo"
 )
 
 func TestPattern(t *testing.T) {
-	record := &kgo.Record{Partition: 7, Offset: 25, Timestamp: testTime, Key: []byte("10.0.0.9"), Value: []byte(`{"name":"shaouai"}`)}
-	bare := &kgo.Record{Partition: 7, Offset: 25, Timestamp: testTime}
+	record := &Record{Partition: 7, Offset: 25, Timestamp: testTime, Key: []byte("10.0.0.9"), Value: []byte(`{"name":"shaouai"}`)}
+	bare := &Record{Partition: 7, Offset: 25, Timestamp: testTime}
 	tests := []struct {
 		pattern    string
 		want, bare bool // for the record and for one without key and value
@@ -56,11 +54,11 @@ func TestPattern(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.pattern, func(t *testing.T) {
 			for _, schema := range []string{"CloudEvents", "RawData"} {
-				e := newEvents(t, schema, test.pattern)
-				if got := e.Pass(record); got != test.want {
+				e := newConverter(t, schema, test.pattern)
+				if got := e.Passes(record); got != test.want {
 					t.Errorf("%s: %t", schema, got)
 				}
-				if got := e.Pass(bare); got != test.bare {
+				if got := e.Passes(bare); got != test.bare {
 					t.Errorf("%s, neither key nor value: %t", schema, got)
 				}
 			}
@@ -111,7 +109,7 @@ func TestPatternErrors(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.pattern, func(t *testing.T) {
-			_, err := NewEvents(testTrigger("CloudEvents", test.pattern), "")
+			_, err := NewConverter(testOptions("CloudEvents", test.pattern))
 			checkError(t, err, "eventRuleFilterPattern: "+test.err)
 		})
 	}
@@ -119,10 +117,10 @@ func TestPatternErrors(t *testing.T) {
 
 func FuzzPattern(f *testing.F) {
 	f.Add(`{"data":{"offset":[{"numeric":[">",0]}],"key":[{"anything-but":["a",1,null]}]}}`)
-	record := &kgo.Record{Timestamp: testTime, Value: []byte("x")}
+	record := &Record{Timestamp: testTime, Value: []byte("x")}
 	f.Fuzz(func(t *testing.T, pattern string) {
-		if e, err := NewEvents(testTrigger("CloudEvents", pattern), ""); err == nil {
-			e.Pass(record)
+		if e, err := NewConverter(testOptions("CloudEvents", pattern)); err == nil {
+			e.Passes(record)
 		}
 	})
 }

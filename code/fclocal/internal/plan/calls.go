@@ -1,0 +1,148 @@
+package plan
+
+import (
+	"errors"
+	"time"
+
+	"fclocal/internal/trigger"
+)
+
+func (d *driver) startCall(a trigger.StartCall) {
+	events := a.Batch.Records
+	d.result.EventsInCalls += int64(events)
+	i := d.instances[a.Instance]
+	if i.calls == 0 {
+		i.busySince = d.now
+	}
+	i.calls++
+	if f := d.Function; f.BaseMemory > 0 {
+		memory := f.BaseMemory + int64(f.EventMemory*float64(events)+f.FurtherEventMemory*float64(i.events))
+		d.result.PeakMemory = max(d.result.PeakMemory, memory)
+	}
+	i.events += events
+
+	var e *event
+	if last := len(d.free) - 1; last >= 0 {
+		e, d.free = d.free[last], d.free[:last]
+	} else {
+		e = &event{}
+	}
+	*e = event{
+		index: -1, call: a.Call, instance: a.Instance, events: events,
+		wait: d.spread(d.Function.CallTime + d.Function.EventTime*time.Duration(events)),
+		work: d.spread(d.Function.CallCPU + d.Function.EventCPU*time.Duration(events)),
+	}
+	d.result.CPUSeconds += e.work.Seconds()
+	if d.Function.ErrorRate > 0 && d.random.Float64() < d.Function.ErrorRate {
+		e.fails = true
+	}
+	if d.Host != nil {
+		e.kind = sent
+		d.cores.add(d.now, &d.sender, d.Host.CallCPU+d.Host.EventCPU*time.Duration(events), e)
+		return
+	}
+	d.toInstance(e)
+}
+
+// toInstance has a call begin as soon as its instance is ready.
+func (d *driver) toInstance(e *event) {
+	i := d.instances[e.instance]
+	if i == nil { // see endCall
+		d.free = append(d.free, e)
+		return
+	}
+	ready := max(d.now, i.ready)
+	e.deadline = never
+	if d.Function.Timeout > 0 {
+		e.deadline = ready + d.Function.Timeout
+	}
+	if e.work == 0 {
+		d.endAt(e, ready+e.wait)
+		return
+	}
+	e.kind = begun
+	d.queue.set(e, ready)
+}
+
+// beginCall has a call take its instance's CPU. It ends at its deadline unless
+// workDone comes before.
+func (d *driver) beginCall(e *event) {
+	i := d.instances[e.instance]
+	if i == nil {
+		d.free = append(d.free, e)
+		return
+	}
+	d.cores.add(d.now, &i.station, e.work, e)
+	if e.deadline < never {
+		e.kind, e.err = ended, errTimeout
+		d.queue.set(e, e.deadline)
+	}
+}
+
+// workDone says that a call has had its CPU time, of the stream or of its
+// instance.
+func (d *driver) workDone(e *event) {
+	if e.kind == sent {
+		d.toInstance(e)
+		return
+	}
+	d.endAt(e, d.now+e.wait)
+}
+
+func (d *driver) endAt(e *event, at time.Duration) {
+	e.kind, e.err = ended, nil
+	if e.fails {
+		e.err = errFunction
+	}
+	if at > e.deadline {
+		at, e.err = e.deadline, errTimeout
+	}
+	d.queue.set(e, at)
+}
+
+// spread draws a time around its mean.
+func (d *driver) spread(mean time.Duration) time.Duration {
+	if d.Function.Spread == 0 || mean == 0 {
+		return mean
+	}
+	return time.Duration(float64(mean) * (1 + d.Function.Spread*(2*d.random.Float64()-1)))
+}
+
+func (d *driver) endCall(e *event) {
+	i := d.instances[e.instance]
+	if i == nil { // it has ended, and its calls with it
+		d.free = append(d.free, e)
+		return
+	}
+	// After a change of the rate, counting takes a look at all tasks: a hundred
+	// times between two ticks are enough.
+	if _, steady := d.steadyRate(); steady || d.now-d.lagging.counted >= d.lagging.interval/100 {
+		d.lagging.counted = d.now
+		d.result.LagMax = max(d.result.LagMax, d.lag(d.model.Stats()))
+	}
+	alone := d.queue.empty() || d.queue.first().at > d.now
+	d.catchUp(alone && e.err == nil && d.model.Stats().Retrying == 0)
+	if errors.Is(e.err, errTimeout) {
+		d.result.Timeouts++
+		d.endInstance(e.instance)
+		d.perform(d.model.InstanceEnded(d.now, e.instance, e.err))
+	} else {
+		i.calls--
+		i.events -= e.events
+		if i.calls == 0 {
+			d.result.BusySeconds += (d.now - i.busySince).Seconds()
+		}
+		d.perform(d.model.CallEnded(d.now, e.call, e.err))
+	}
+	d.free = append(d.free, e)
+}
+
+func (d *driver) endInstance(id trigger.InstanceID) {
+	i := d.instances[id]
+	d.result.InstanceSeconds += (d.now - i.created).Seconds()
+	if i.calls > 0 {
+		d.result.BusySeconds += (d.now - i.busySince).Seconds()
+	}
+	d.cores.remove(d.now, &i.station)
+	delete(d.instances, id)
+}

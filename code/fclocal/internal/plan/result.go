@@ -1,0 +1,96 @@
+package plan
+
+import (
+	"time"
+
+	"fclocal/internal/result"
+)
+
+// A Result is what a stream would do.
+type Result struct {
+	result.Totals // Wall is of virtual time
+
+	Timeouts int64 // calls that took longer than the timeout
+
+	// Lag is in messages: produced, but not finished.
+	LagEnd int64 // at the end of the load
+	LagMax int64
+
+	// DrainTime is from the end of the load until all messages are finished; with
+	// a backlog alone it is Wall. It counts only if Pending is 0.
+	DrainTime time.Duration
+
+	// KeepsUp says that the lag does not grow: its minimum at the end of the load is
+	// that at half of it, except for 1 % of what came between them or what open
+	// windows hold. With Rates that change it says that the lag at the end of the
+	// load is that of a day before, or of the start of a load of at most a day, except
+	// for 1 % of what came between them or what open windows and calls hold: a peak
+	// may be too much if what it leaves behind is made up later. With a backlog alone
+	// it says that all of it is finished. A stream does not keep up that has stopped,
+	// that loses more than 1 % of its messages or whose instances would need more than
+	// MemorySize.
+	KeepsUp bool
+
+	// Sums over instances and calls, in seconds: a time.Duration ends at 292 years.
+	InstanceSeconds float64 // of all instances, from creation to removal or the end
+	BusySeconds     float64 // of that, with a call or its cold start
+	CPUSeconds      float64 // of all calls
+	CallSeconds     float64 // of all calls, with their cold starts
+	RetryingSeconds float64 // of all batches that waited for a retry
+
+	FullTime    time.Duration // with all of Concurrency in use
+	FullCPUTime time.Duration // of that, with the cpu of all instances in use too
+}
+
+// Run is what the plan of a project is reported as.
+func (c Config) Run(r Result) result.Run {
+	run := r.Totals.Run(c.input())
+	p := &result.Plan{
+		LagEnd:        r.LagEnd,
+		LagMax:        r.LagMax,
+		KeepsUp:       r.KeepsUp,
+		InstanceHours: r.InstanceSeconds / 3600,
+		GBSeconds:     r.BusySeconds * float64(c.MemorySize) / 1024,
+		Advice:        c.Advice(r),
+	}
+	if r.Pending == 0 {
+		p.DrainSeconds = r.DrainTime.Seconds()
+	}
+	if c.CPU > 0 {
+		seconds := r.BusySeconds * c.CPU
+		p.VCPUSeconds = &seconds
+	}
+	run.Plan = p
+	return run
+}
+
+func (c Config) input() result.Input {
+	l, f := c.Load, c.Function
+	in := result.Input{
+		Settings: c.Settings,
+		Load: result.Load{
+			Partitions: l.Partitions, Backlog: l.Backlog, RatePerSecond: l.Rate, RateFile: l.RateFile,
+			EventBytes: l.EventBytes, Skew: l.Skew,
+		},
+		Function: result.Function{
+			CallTimeMs:  result.Milliseconds(f.CallTime),
+			EventTimeMs: result.Milliseconds(f.EventTime),
+			CallCPUMs:   result.Milliseconds(f.CallCPU),
+			EventCPUMs:  result.Milliseconds(f.EventCPU),
+			ColdStartMs: result.Milliseconds(f.ColdStart),
+			Spread:      f.Spread, ErrorRate: f.ErrorRate,
+			GivenCallMs: result.Milliseconds(f.CallTime), GivenEventMs: result.Milliseconds(f.EventTime),
+		},
+		Account: result.Account{
+			MaxInstances: c.Rules.MaxInstances, InstancesPerMinute: c.InstancesPerMinute,
+			IdleTimeoutSeconds: c.Rules.IdleTimeout.Seconds(), RetryScale: c.Rules.RetryScale, Seed: c.Rules.Seed,
+		},
+	}
+	if l.comes() {
+		in.Load.DurationSeconds = l.For.Seconds()
+	}
+	for _, rate := range l.Rates {
+		in.Load.HighestRate = max(in.Load.HighestRate, rate.PerSecond)
+	}
+	return in
+}

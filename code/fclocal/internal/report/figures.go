@@ -1,0 +1,165 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+
+	"fclocal/internal/result"
+	"fclocal/internal/units"
+)
+
+// A figure is one result of a run.
+type figure struct {
+	group group
+	name  string // in the list of a single run; "" if it is not in it
+	short string // above a column; "" if it has none
+	value func(result.Run) string
+	none  func(result.Run) bool // it has nothing to say; nil if it always has
+}
+
+// A group is a part of the list of a single run.
+type group int
+
+const (
+	outcome group = iota
+	messages
+	calls
+	instances
+	groups // how many there are
+)
+
+// figures are in the order of a table's columns. What has nothing to say in any
+// run is left out.
+var figures = []figure{
+	planned(outcome, "keeps up", "keeps\nup", func(p *result.Plan) string { return units.YesNo(p.KeepsUp) }),
+	{instances, "instances", "instances",
+		func(r result.Run) string {
+			return fmt.Sprintf("%s (bound %s)", units.Count(r.PeakInstances), units.Count(r.InstancesBound))
+		}, nil},
+	{messages, delivered, "delivered",
+		func(r result.Run) string { return units.Count(r.Delivered) + " of " + units.Count(r.Produced) }, nil},
+	counted(messages, "dead letters", "dead\nletters", func(r result.Run) int64 { return r.DeadLettered }),
+	counted(messages, "discarded", "discarded", func(r result.Run) int64 { return r.Discarded }),
+	counted(messages, "filtered", "filtered", func(r result.Run) int64 { return r.Filtered }),
+	counted(messages, "pending", "pending", func(r result.Run) int64 { return r.Pending }),
+	counted(messages, "delivered more than once", "delivered\nagain", func(r result.Run) int64 { return r.Redelivered }),
+	planned(outcome, "lag at end of load", "lag\nat end", func(p *result.Plan) string { return units.Count(p.LagEnd) }),
+	planned(outcome, "lag at most", "lag\nat most", func(p *result.Plan) string { return units.Count(p.LagMax) }),
+	{outcome, "drained in", "drained\nin",
+		func(r result.Run) string {
+			if r.Plan == nil || r.Pending > 0 {
+				return "-"
+			}
+			return units.Milliseconds(r.DrainSeconds * 1000)
+		}, notPlanned},
+	latency("p50", "latency\np50", func(l result.LatencyMs) float64 { return l.P50 }),
+	latency("p95", "latency\np95", func(l result.LatencyMs) float64 { return l.P95 }),
+	latency("p99", "latency\np99", func(l result.LatencyMs) float64 { return l.P99 }),
+	latency("p99.9", "", func(l result.LatencyMs) float64 { return l.P999 }),
+	latency("max", "latency\nmax", func(l result.LatencyMs) float64 { return l.Max }),
+	{instances, "", "price", price, withoutPrice},
+	{calls, "calls", "calls", func(r result.Run) string { return units.Count(r.Calls) }, nil},
+	{calls, "events per call", "events\n/call", func(r result.Run) string { return units.Number(r.EventsPerCall) }, nil},
+	{calls, "events per second", "events\n/s", func(r result.Run) string { return units.Number(r.EventsPerSecond) }, nil},
+	{calls, "calls in flight", "", func(r result.Run) string { return units.Count(r.PeakInFlight) + " at most" }, nil},
+	counted(calls, "retries", "retries", func(r result.Run) int64 { return r.Retries }),
+	counted(calls, "attempts refused with 429", "refused\n(429)", func(r result.Run) int64 { return r.Throttled }),
+	{instances, "cold starts", "cold starts",
+		func(r result.Run) string {
+			if r.ColdStarts == 0 {
+				return "0"
+			}
+			return fmt.Sprintf("%s (%s)", units.Count(r.ColdStarts), units.Milliseconds(r.ColdStartMs))
+		}, nil},
+	{instances, idleTasks, "idle\ntasks",
+		func(r result.Run) string {
+			return fmt.Sprintf("%d of %v", r.IdleTasks, r.Settings.Value("maximumTasks"))
+		},
+		func(r result.Run) bool { return r.IdleTasks == 0 }},
+	{instances, "peak memory", "peak memory",
+		func(r result.Run) string {
+			switch of := units.Sprintf("%.1f of %v MB", r.PeakMemoryMB, r.Settings.Value("memorySize")); {
+			case r.PeakMemoryMB == 0:
+				return "-"
+			case r.Plan != nil: // an estimate
+				return "about " + of
+			default:
+				return of
+			}
+		},
+		func(r result.Run) bool { return r.Plan != nil && r.PeakMemoryMB == 0 }},
+	planned(instances, "instance-hours", "instance-\nhours", func(p *result.Plan) string { return units.Number(p.InstanceHours) }),
+	planned(instances, "GB-seconds", "GB-\nseconds", func(p *result.Plan) string { return units.Number(p.GBSeconds) }),
+	planned(instances, "vCPU-seconds", "vCPU-\nseconds", func(p *result.Plan) string {
+		if p.VCPUSeconds == nil {
+			return "-"
+		}
+		return units.Number(*p.VCPUSeconds)
+	}),
+	{instances, "price", "",
+		func(r result.Run) string {
+			var parts []string
+			for _, part := range r.PriceParts {
+				parts = append(parts, part.Of+" "+units.Money(part.Price))
+			}
+			return price(r) + " (" + strings.Join(parts, ", ") + ")"
+		}, withoutPrice},
+	{outcome, "time", "time", func(r result.Run) string { return units.Milliseconds(r.WallSeconds * 1000) }, nil},
+	{outcome, "stopped", "", func(r result.Run) string { return r.Stopped }, func(r result.Run) bool { return r.Stopped == "" }},
+	{outcome, "advice", "", advice, func(r result.Run) bool { return advice(r) == "" }},
+}
+
+// Figures that follow from what all runs have, as a rule: they then stand with the
+// settings.
+const (
+	delivered = "delivered"
+	idleTasks = "idle tasks"
+)
+
+// counted is a figure that has nothing to say when it is 0.
+func counted(in group, name, short string, count func(result.Run) int64) figure {
+	return figure{
+		in, name, short,
+		func(r result.Run) string { return units.Count(count(r)) },
+		func(r result.Run) bool { return count(r) == 0 },
+	}
+}
+
+// planned is a figure of plans.
+func planned(in group, name, short string, value func(*result.Plan) string) figure {
+	return figure{in, name, short,
+		func(r result.Run) string {
+			if r.Plan == nil {
+				return "-"
+			}
+			return value(r.Plan)
+		}, notPlanned}
+}
+
+func notPlanned(r result.Run) bool { return r.Plan == nil }
+
+func latency(which, short string, of func(result.LatencyMs) float64) figure {
+	return figure{messages, "latency " + which, short,
+		func(r result.Run) string {
+			if r.Delivered == 0 {
+				return "-" // as none was measured
+			}
+			return units.Milliseconds(of(r.LatencyMs))
+		}, nil}
+}
+
+func price(r result.Run) string {
+	if withoutPrice(r) {
+		return "-"
+	}
+	return units.Money(*r.Price)
+}
+
+func withoutPrice(r result.Run) bool { return r.Plan == nil || r.Price == nil }
+
+func advice(r result.Run) string {
+	if r.Plan == nil {
+		return ""
+	}
+	return r.Advice
+}

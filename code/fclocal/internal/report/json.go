@@ -1,0 +1,67 @@
+package report
+
+import (
+	"encoding/json"
+	"io"
+	"math"
+	"strconv"
+
+	"fclocal/internal/result"
+)
+
+// JSON writes {"runs":[…]}. Numbers have three decimals at most, prices six
+// digits; one that is not finite, like events per call without a call, is written
+// as 0.
+func JSON(w io.Writer, runs []result.Run) error {
+	document := struct {
+		Runs []result.Run `json:"runs"`
+	}{rounded(runs)}
+	return encode(w, document)
+}
+
+func encode(w io.Writer, document any) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(document)
+}
+
+// rounded returns the runs with finite numbers of three decimals; what is shown
+// of a run is made of these.
+func rounded(runs []result.Run) []result.Run {
+	all := make([]result.Run, len(runs))
+	for i, r := range runs {
+		l := &r.LatencyMs
+		round(
+			&r.EventsPerCall, &r.EventsPerSecond, &l.P50, &l.P95, &l.P99, &l.P999, &l.Max,
+			&r.ColdStartMs, &r.PeakMemoryMB, &r.WallSeconds,
+			&r.Function.CallTimeMs, &r.Function.EventTimeMs,
+		)
+		if r.Plan != nil {
+			p := *r.Plan
+			round(&p.DrainSeconds, &p.InstanceHours, &p.GBSeconds)
+			if p.VCPUSeconds != nil {
+				seconds := *p.VCPUSeconds
+				round(&seconds)
+				p.VCPUSeconds = &seconds
+			}
+			if p.Price != nil {
+				price, _ := strconv.ParseFloat(strconv.FormatFloat(*p.Price, 'g', 6, 64), 64)
+				p.Price = &price
+			}
+			r.Plan = &p
+		}
+		all[i] = r
+	}
+	return all
+}
+
+func round(numbers ...*float64) {
+	for _, number := range numbers {
+		rounded := math.Round(*number*1000) / 1000
+		if math.IsNaN(rounded) || math.IsInf(rounded, 0) {
+			rounded = 0
+		}
+		*number = rounded
+	}
+}

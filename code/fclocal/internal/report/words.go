@@ -1,0 +1,65 @@
+package report
+
+import (
+	"fmt"
+
+	"fclocal/internal/result"
+	"fclocal/internal/units"
+)
+
+// loadInWords are the load and the function's times of a plan, a sentence each.
+func loadInWords(run result.Run) []string {
+	load, function := run.Load, run.Function
+	var words []string
+	say := func(format string, arguments ...any) { words = append(words, units.Sprintf(format, arguments...)) }
+	if load.Backlog > 0 {
+		say("%d messages are in the topic at the start.", load.Backlog)
+	}
+	long := units.Milliseconds(load.DurationSeconds * 1000)
+	switch {
+	case load.RateFile != "":
+		say("Messages come for %s at the rates of %s, %s a second at most.", long, load.RateFile, units.Number(load.HighestRate))
+	case load.RatePerSecond > 0:
+		say("%s messages a second come for %s.", units.Number(load.RatePerSecond), long)
+	}
+	say("The topic has %d partitions. A message's event takes %d bytes of a call's payload.", load.Partitions, load.EventBytes)
+	say("A new instance takes its first call after %s.", units.Milliseconds(function.ColdStartMs))
+	if load.Skew > 0 {
+		say("The k-th largest partition has a share as 1/k^%v.", load.Skew)
+	}
+	if m := function.Measured; m != nil {
+		say("Measured over batches of %d to %d events, a call takes %s of CPU time and %s for each event in it; it waits %s, and %s for each event. Each run has the fit of the batches up to its CountBasedWindow.",
+			m.Points[0].Events, m.Points[len(m.Points)-1].Events,
+			units.Duration(m.CallCPU), units.Duration(m.EventCPU), units.Duration(m.CallWait), units.Duration(m.EventWait))
+	}
+	if function.Measured == nil || function.GivenCallMs > 0 || function.GivenEventMs > 0 {
+		say("The function takes %s for a call and %s for each event in it.", units.Milliseconds(function.GivenCallMs), units.Milliseconds(function.GivenEventMs))
+	}
+	say("Times differ by up to %s of themselves.", units.Percent(function.Spread))
+	if function.ErrorRate > 0 {
+		say("%s of the calls return an error.", units.Percent(function.ErrorRate))
+	}
+	return words
+}
+
+// assumptions are what plans take as given beside what is documented.
+func assumptions(run result.Run) []string {
+	idle := "Instances never go away."
+	if seconds := run.Account.IdleTimeoutSeconds; seconds > 0 {
+		idle = fmt.Sprintf("An instance goes away after %s without a call.", units.Milliseconds(seconds*1000))
+	}
+	most, minute := run.Account.MaxInstances, run.Account.InstancesPerMinute
+	instances := units.Sprintf("%d instances may be created at once", min(minute, most))
+	if most > minute {
+		instances += units.Sprintf(", and %d more each minute up to %d", minute, most)
+	}
+	words := []string{
+		idle + " FC bills the time with a call or a cold start.",
+		instances + ".",
+		"Messages come at even intervals at each rate, and all events pass eventRuleFilterPattern.",
+	}
+	if run.Function.Measured != nil {
+		return append(words, "Estimated: a vCPU is as fast as a core of the machine that measured the function; memory is what it took there. The calls of an instance share its cpu.")
+	}
+	return append(words, "Calls in one instance do not slow each other down.")
+}

@@ -1,0 +1,186 @@
+// Package result holds what runs of an event stream did, in real or in virtual
+// time, as data that know nothing of how they came to be or are shown.
+package result
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"fclocal/internal/trigger"
+)
+
+// A Run is one run of the stream: what went in and what came out. Its JSON has
+// s.yaml's own names for the settings.
+type Run struct {
+	Input
+
+	Instances      int `json:"instances"`      // created
+	InstancesBound int `json:"instancesBound"` // ⌈concurrency / instanceConcurrency⌉
+	PeakInstances  int `json:"peakInstances"`  // most that existed at a time
+	PeakInFlight   int `json:"peakInFlight"`   // most calls in flight at a time
+	IdleTasks      int `json:"idleTasks"`      // tasks without a partition
+
+	Counts
+
+	EventsPerCall   float64   `json:"eventsPerCall"`
+	EventsPerSecond float64   `json:"eventsPerSecond"`
+	LatencyMs       LatencyMs `json:"latencyMs"` // from the record's time to the answer
+	ColdStarts      int       `json:"coldStarts"`
+	ColdStartMs     float64   `json:"coldStartMs"`  // milliseconds, mean per cold start
+	PeakMemoryMB    float64   `json:"peakMemoryMB"` // of the largest instance, in units of 2^20 bytes; 0 if not measured
+	WallSeconds     float64   `json:"wallSeconds"`
+
+	*Plan // what only a plan tells; nil for a stream
+
+	// Stopped says which batch ended the stream, and why, with errorsTolerance
+	// NONE.
+	Stopped string `json:"stopped,omitempty"`
+
+	// Samples are in order of time, the first at the start and the last at the
+	// end of the run.
+	Samples []Sample `json:"-"`
+}
+
+// Counts are what became of the messages, and the calls that it took.
+type Counts struct {
+	// Every message produced is counted in one of the five after Produced.
+	Produced     int64 `json:"produced"` // those that were in the topic at the start included
+	Delivered    int64 `json:"delivered"`
+	DeadLettered int64 `json:"deadLettered"`
+	Discarded    int64 `json:"discarded"`
+	Filtered     int64 `json:"filtered"` // held back by eventRuleFilterPattern
+	Pending      int64 `json:"pending"`  // without an end, fetched or not
+
+	Redelivered   int64 `json:"redelivered"` // messages delivered more than once
+	Calls         int64 `json:"calls"`       // retries included
+	Retries       int64 `json:"retries"`     // calls with a batch that had failed before
+	Throttled     int64 `json:"throttled"`   // attempts that FC answers with 429
+	EventsInCalls int64 `json:"-"`           // retries included
+}
+
+// Check returns an error unless every message produced is delivered,
+// dead-lettered, discarded, filtered or pending, and only one of them. It says by
+// how much the counts do not add up.
+func (c Counts) Check() error {
+	var sum int64
+	var parts []string
+	for _, part := range []struct {
+		name  string
+		count int64
+	}{
+		{"delivered", c.Delivered},
+		{"dead-lettered", c.DeadLettered},
+		{"discarded", c.Discarded},
+		{"filtered", c.Filtered},
+		{"pending", c.Pending},
+	} {
+		if part.count < 0 {
+			return fmt.Errorf("the accounting does not add up: %d messages are %s", part.count, part.name)
+		}
+		sum += part.count
+		parts = append(parts, fmt.Sprintf("%d %s", part.count, part.name))
+	}
+	if sum == c.Produced {
+		return nil
+	}
+	off := fmt.Sprintf("%d missing", c.Produced-sum)
+	if sum > c.Produced {
+		off = fmt.Sprintf("%d too many", sum-c.Produced)
+	}
+	return errors.New("the accounting does not add up: of " + fmt.Sprint(c.Produced) + " messages produced, " + strings.Join(parts, ", ") + ": " + off)
+}
+
+// A Plan is what a run in virtual time tells beside what every run does.
+type Plan struct {
+	LagEnd       int64   `json:"lagEnd"`       // messages, at the end of the load
+	LagMax       int64   `json:"lagMax"`       // messages
+	KeepsUp      bool    `json:"keepsUp"`      // the lag does not grow (of a backlog alone: it is finished), 99 % are delivered and the memory is enough
+	DrainSeconds float64 `json:"drainSeconds"` // from the end of the load until all is finished; 0 if it stopped
+
+	InstanceHours float64  `json:"instanceHours"` // idle ones included
+	GBSeconds     float64  `json:"gbSeconds"`     // of memorySize, while an instance has a call or starts
+	VCPUSeconds   *float64 `json:"vcpuSeconds"`   // of cpu, likewise; null if s.yaml has no cpu
+
+	Price      *float64    `json:"price,omitempty"` // in a currency of the user's; nil if it is not known
+	PriceParts []PricePart `json:"-"`               // what it is the sum of
+
+	// Advice says what limits the run and which setting to change; may be empty.
+	Advice string `json:"advice,omitempty"`
+}
+
+// A PricePart is what one of the things costs that are billed.
+type PricePart struct {
+	Of    string // vCPU-seconds
+	Price float64
+}
+
+// A Sample is the state of a run at a moment.
+type Sample struct {
+	At              time.Duration // since the start of the run
+	Instances       int
+	InFlight        int     // calls
+	EventsPerSecond float64 // delivered, over the time since the sample before
+	Lag             int64   // messages produced, but not finished
+}
+
+// Totals are what a driver has counted, beside the figures of the model itself.
+type Totals struct {
+	trigger.Stats
+	Produced int64
+	Filtered int64
+	Pending  int64 // messages without an end, fetched or not
+
+	IdleTasks     int
+	EventsInCalls int64 // retries included
+	Latencies     Latencies
+	ColdStarts    int
+	ColdStartTime time.Duration // of all of them
+	PeakMemory    int64         // bytes, of the largest instance; 0 if it was not measured
+	Wall          time.Duration
+	Samples       []Sample
+
+	// Stopped says which batch has stopped the stream, and why; "" if none has.
+	Stopped string
+}
+
+// Run makes a run of what went in and what was counted.
+func (t Totals) Run(in Input) Run {
+	bound := 0
+	if each := in.Settings.whole("instanceConcurrency"); each > 0 {
+		bound = (in.Settings.whole("concurrency") + each - 1) / each
+	}
+	return Run{
+		Input:          in,
+		Instances:      int(t.InstancesCreated),
+		InstancesBound: bound,
+		PeakInstances:  t.PeakInstances,
+		PeakInFlight:   t.PeakInFlight,
+		IdleTasks:      t.IdleTasks,
+		Counts: Counts{
+			Produced:      t.Produced,
+			Delivered:     t.Delivered,
+			DeadLettered:  t.DeadLettered,
+			Discarded:     t.Discarded,
+			Filtered:      t.Filtered,
+			Pending:       t.Pending,
+			Redelivered:   t.Redelivered,
+			Calls:         t.Calls,
+			Retries:       t.Retries,
+			Throttled:     t.Throttled,
+			EventsInCalls: t.EventsInCalls,
+		},
+		EventsPerCall:   float64(t.EventsInCalls) / float64(t.Calls),
+		EventsPerSecond: float64(t.Delivered) / t.Wall.Seconds(),
+		LatencyMs:       t.Latencies.milliseconds(),
+		ColdStarts:      t.ColdStarts,
+		ColdStartMs:     milliseconds(t.ColdStartTime) / float64(max(1, t.ColdStarts)),
+		PeakMemoryMB:    float64(t.PeakMemory) / (1 << 20),
+		WallSeconds:     t.Wall.Seconds(),
+		Stopped:         t.Stopped,
+		Samples:         t.Samples,
+	}
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

@@ -1,0 +1,165 @@
+package stream
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"time"
+
+	"fclocal/internal/eventbridge"
+	"fclocal/internal/trigger"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// arrivals makes events of records and keeps them.
+func (e *engine) arrivals(records []*kgo.Record) []trigger.Arrival {
+	arrivals := make([]trigger.Arrival, 0, len(records))
+	events := make([]byte, 0, len(records)*e.eventBytes) // grown, it would be kept along with what it was before
+	for _, r := range records {
+		p := e.partitions[r.Partition]
+		if p == nil {
+			continue
+		}
+		fresh := r.Offset >= p.next
+		p.next = max(p.next, r.Offset+1)
+		record := eventRecord(r)
+		if !e.converter.Passes(&record) {
+			if fresh {
+				e.totals.Filtered++
+			}
+			arrivals = append(arrivals, trigger.Arrival{Range: trigger.Range{Partition: r.Partition, FirstOffset: r.Offset + 1}})
+			continue
+		}
+		start := len(events)
+		events = e.converter.Append(events, &record)
+		event := events[start:len(events):len(events)]
+		p.buffer.add(r.Offset, r.Timestamp, event)
+		if n := len(arrivals) - 1; n >= 0 && arrivals[n].Partition == r.Partition && arrivals[n].Count > 0 &&
+			arrivals[n].FirstOffset+int64(arrivals[n].Count) == r.Offset && arrivals[n].EventBytes == len(event) {
+			arrivals[n].Count++
+			continue
+		}
+		arrivals = append(arrivals, trigger.Arrival{
+			Range:      trigger.Range{Partition: r.Partition, FirstOffset: r.Offset, Count: 1},
+			EventBytes: len(event),
+		})
+	}
+	e.eventBytes = len(events)/max(1, len(records)) + 16
+	return arrivals
+}
+
+// eventRecord is a record as the events are made of it.
+func eventRecord(r *kgo.Record) eventbridge.Record {
+	record := eventbridge.Record{Partition: r.Partition, Offset: r.Offset, Timestamp: r.Timestamp, Key: r.Key, Value: r.Value}
+	for _, header := range r.Headers {
+		record.Headers = append(record.Headers, eventbridge.Header{Key: header.Key, Value: header.Value})
+	}
+	return record
+}
+
+// describe names a batch by its records.
+func describe(batch *trigger.Batch) string {
+	first := batch.Ranges[0]
+	text := fmt.Sprintf("the batch of %d events from partition %d, offset %d", batch.Records, first.Partition, first.FirstOffset)
+	if len(batch.Ranges) > 1 {
+		text += fmt.Sprintf(" (%d ranges)", len(batch.Ranges))
+	}
+	return text
+}
+
+// delivery returns a batch's state. A batch that has lost a partition to another
+// owner since its last call comes with fewer ranges.
+func (e *engine) delivery(batch *trigger.Batch) *delivery {
+	d := e.deliveries[batch.ID]
+	if d == nil {
+		d = &delivery{}
+		e.deliveries[batch.ID] = d
+	}
+	if d.batch != batch {
+		kept := map[trigger.Range]*buffer{}
+		if d.batch != nil {
+			for i, records := range d.batch.Ranges {
+				kept[records] = d.buffers[i]
+			}
+		}
+		d.batch, d.buffers = batch, nil
+		for _, records := range batch.Ranges {
+			b := kept[records]
+			if b == nil {
+				b = e.partitions[records.Partition].buffer
+			}
+			d.buffers = append(d.buffers, b)
+		}
+	}
+	return d
+}
+
+// each calls f for every record of the batch, in the payload's order.
+func (e *engine) each(batch *trigger.Batch, f func(stored) error) error {
+	d := e.delivery(batch)
+	for i, records := range batch.Ranges {
+		for _, r := range d.buffers[i].in(records) {
+			if err := f(r); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// finish lets go of a batch's events.
+func (e *engine) finish(batch *trigger.Batch) {
+	d := e.delivery(batch)
+	for i, records := range batch.Ranges {
+		d.buffers[i].finish(records)
+	}
+	delete(e.deliveries, batch.ID)
+}
+
+func (e *engine) startCall(a trigger.StartCall) {
+	payload := make([]byte, 0, a.Batch.Bytes)
+	payload = append(payload, '[')
+	e.each(a.Batch, func(r stored) error {
+		payload = append(append(payload, r.event...), ',')
+		return nil
+	})
+	payload[len(payload)-1] = ']'
+	e.totals.EventsInCalls += int64(a.Batch.Records)
+	hold := e.EventTime * time.Duration(a.Batch.Records)
+	requestID := "1-" + strconv.FormatInt(e.begin.UnixNano(), 16) + "-" + strconv.FormatInt(int64(a.Call), 10)
+	go func() {
+		initTime, err := e.pool.call(e.ctx, a.Instance, requestID, payload, hold)
+		gone := err != nil && e.pool.gone(a.Instance)
+		e.report(func() []trigger.Action {
+			e.coldStart(a.Instance, initTime)
+			if gone { // the retry must not meet it again
+				return e.model.InstanceEnded(e.now(), a.Instance, err)
+			}
+			return e.model.CallEnded(e.now(), a.Call, err)
+		})
+	}()
+}
+
+// deadLetter writes the batch's events, each on a line of its own: whether the
+// platform makes one dead letter of a batch or several is not documented.
+func (e *engine) deadLetter(a trigger.DeadLetter) error {
+	if e.DeadLetters == nil {
+		return nil
+	}
+	return e.each(a.Batch, func(r stored) error {
+		line, err := json.Marshal(struct {
+			Event    json.RawMessage `json:"event"`
+			Error    string          `json:"error"`
+			Attempts int             `json:"attempts"`
+			Time     time.Time       `json:"time"`
+		}{r.event, a.Err.Error(), a.Attempts, time.Now().UTC()})
+		if err == nil {
+			_, err = e.DeadLetters.Write(append(line, '\n'))
+		}
+		if err != nil {
+			return fmt.Errorf("a dead letter cannot be written: %w", err)
+		}
+		return nil
+	})
+}

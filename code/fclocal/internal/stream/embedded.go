@@ -1,0 +1,130 @@
+package stream
+
+import (
+	"context"
+	"errors"
+	"net/url"
+	"path/filepath"
+
+	"fclocal/internal/failure"
+	"fclocal/internal/kafka"
+	"fclocal/internal/result"
+)
+
+// Embedded are what RunEmbedded fills a topic with, and how.
+type Embedded struct {
+	// Messages are read from the file of that name; "": Number messages are made of
+	// event.json's.
+	Messages string
+	Number   int
+	Backlog  bool    // they are all in the topic before the stream starts, and have waited for it
+	Rate     float64 // messages a second; 0: all at once
+
+	Partitions int    // of the topic, 1 to 1000
+	DataDir    string // keeps the cluster for a next run; "": it ends with this one
+
+	// Listen is the HOST:PORT at which other clients may produce, and Listening is
+	// told where they can. The stream then does not end with the messages.
+	Listen    string
+	Listening func(address, topic string)
+}
+
+// open returns the messages, and a function that closes their file.
+func (b Embedded) open(options Options) (kafka.Source, func() error, error) {
+	if b.Messages != "" {
+		messages, err := kafka.OpenMessages(b.Messages)
+		if err != nil {
+			return nil, nil, err
+		}
+		return messages, messages.Close, nil
+	}
+	event, err := options.Project.Event()
+	if err != nil {
+		return nil, nil, err
+	}
+	message, err := kafka.EventMessage(options.Project.EventFile(), event)
+	if err != nil {
+		return nil, nil, err
+	}
+	message.Key = nil // with one key all would go to one partition
+	return kafka.Repeat(message, b.Number), func() error { return nil }, nil
+}
+
+// RunEmbedded is Run on a Kafka cluster in this process, which it fills.
+func RunEmbedded(ctx context.Context, options Options, b Embedded) (_ result.Run, err error) {
+	if _, err := options.converter(); err != nil {
+		return result.Run{}, err
+	}
+	messages, closeMessages, err := b.open(options)
+	if err != nil {
+		return result.Run{}, err
+	}
+	defer closeMessages()
+	topic := options.Project.Trigger.Kafka.Topic
+	embedded, err := kafka.StartEmbedded(ctx, kafka.EmbeddedOptions{
+		Topic: topic, Partitions: b.Partitions, DataDir: b.DataDir, Listen: b.Listen,
+	})
+	if err != nil {
+		return result.Run{}, err
+	}
+	defer func() {
+		if closeErr := embedded.Close(); err == nil {
+			err = failure.Of(closeErr)
+		}
+	}()
+	filled, err := embedded.Cluster().Ends(ctx, topic)
+	if err != nil {
+		return result.Run{}, err
+	}
+	if b.Listen != "" && b.Listening != nil {
+		b.Listening(embedded.Address(), topic)
+	}
+
+	ends := newEnds(filled)
+	source := source{load: result.Load{Partitions: b.Partitions, RatePerSecond: b.Rate}, waited: b.Backlog}
+	if b.Messages == "" && b.Backlog {
+		source.load.Backlog = int64(b.Number)
+	} else if b.Messages == "" {
+		source.load.Messages = int64(b.Number)
+	}
+	if b.Listen == "" {
+		source.ends = ends
+	}
+	if b.DataDir != "" {
+		path := filepath.Join(b.DataDir, "delivered-"+url.PathEscape(options.group())+"-"+topic)
+		if source.journal, err = openJournal(path); err != nil {
+			return result.Run{}, err
+		}
+	}
+
+	// The producer and the stream run side by side; the one that fails ends the other.
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	producing := make(chan error, 1)
+	produce := func() {
+		_, err := embedded.Produce(ctx, messages, kafka.ProduceOptions{Topic: topic, Rate: b.Rate, Acknowledged: ends.add})
+		if err == nil {
+			ends.finish()
+		} else {
+			stop()
+		}
+		producing <- err
+	}
+	if b.Backlog {
+		produce()
+	} else {
+		go produce()
+	}
+	ran, err := run(ctx, options, embedded.Cluster(), source)
+	stop()
+	produceErr := <-producing
+	if source.journal != nil {
+		if closeErr := source.journal.close(err == nil && ran.Pending == 0); err == nil {
+			err = failure.Of(closeErr)
+		}
+	}
+	if produceErr != nil && !errors.Is(produceErr, context.Canceled) {
+		return ran, produceErr // of the messages, as a rule
+	}
+	return ran, err
+}

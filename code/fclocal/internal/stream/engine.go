@@ -1,0 +1,254 @@
+package stream
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"fclocal/internal/eventbridge"
+	"fclocal/internal/kafka"
+	"fclocal/internal/result"
+	"fclocal/internal/trigger"
+)
+
+// An engine is a stream that runs: a loop that tells the model what happens, and
+// does what it answers. Only the loop touches what is in it, but for the pool.
+type engine struct {
+	Options
+	source    source
+	converter *eventbridge.Converter
+	model     *trigger.Model
+	consumers *kafka.Consumers
+	pool      pool
+	ctx       context.Context
+	begin     time.Time
+	inputs    chan func() []trigger.Action // what calls and instances report
+	done      chan struct{}                // closed when no more inputs are taken
+
+	partitions map[int32]*partition
+	deliveries map[int64]*delivery // by the batch's ID
+	joined     []bool              // tasks that have been told their partitions
+	idle       []bool              // of those, the ones without any
+	paused     bool
+	draining   bool
+	active     time.Time // when something last arrived or was unfinished
+	totals     result.Totals
+	again      int64 // records that an earlier run had delivered
+
+	eventBytes int // of an event, about
+
+	interval time.Duration // between samples
+	sampled  int64         // events delivered at the last sample
+}
+
+// partition is what is known of a partition over all its owners.
+type partition struct {
+	start    int64   // the offset of the first assignment
+	next     int64   // after the last record that has arrived
+	position int64   // committed, or where its owner began
+	buffer   *buffer // of its owner
+}
+
+// delivery holds what a batch's calls need, whoever owns its partitions by now.
+type delivery struct {
+	batch   *trigger.Batch
+	buffers []*buffer // of each of the batch's ranges
+}
+
+func (e *engine) now() time.Duration { return time.Since(e.begin) }
+
+// report hands an input over, unless the stream has ended.
+func (e *engine) report(input func() []trigger.Action) {
+	select {
+	case e.inputs <- input:
+	case <-e.done:
+	}
+}
+
+func (e *engine) run() error {
+	wake := time.NewTimer(time.Hour)
+	defer wake.Stop()
+	sample := time.NewTicker(e.interval)
+	defer sample.Stop()
+	drain := e.Drain
+	e.active = e.begin
+	e.sample()
+	for !e.ended() {
+		if at, ok := e.model.NextWake(); ok {
+			wake.Reset(at - e.now())
+		} else {
+			wake.Reset(time.Hour)
+		}
+		var actions []trigger.Action
+		var err error
+		select {
+		case update := <-e.consumers.Updates():
+			actions, err = e.handle(update)
+			if err == nil {
+				err = e.perform(actions)
+			}
+			update.Done()
+			actions = nil
+		case input := <-e.inputs:
+			actions = input()
+		case <-wake.C:
+			actions = e.model.Advance(e.now())
+		case <-sample.C:
+			if e.sample() {
+				sample.Reset(e.interval)
+			}
+		case <-drain:
+			drain = nil
+			e.draining = true
+			actions = e.model.Drain(e.now())
+		case <-e.ctx.Done():
+			return e.ctx.Err()
+		}
+		if err == nil {
+			err = e.perform(actions)
+		}
+		if err != nil {
+			return err
+		}
+		e.pace()
+	}
+	e.sample()
+	return nil
+}
+
+// ended reports whether there is nothing more to do.
+func (e *engine) ended() bool {
+	stats := e.model.Stats()
+	if e.draining || e.totals.Stopped != "" {
+		return stats.InFlight == 0
+	}
+	if stats.Pending > 0 || stats.InFlight > 0 || slices.Contains(e.joined, false) { // the last: the group is forming
+		e.active = time.Now()
+		return false
+	}
+	if e.UntilIdle > 0 {
+		return time.Since(e.active) >= e.UntilIdle
+	}
+	if e.source.ends == nil {
+		return false
+	}
+	ends, all := e.source.ends.known()
+	if !all {
+		return false
+	}
+	for id, end := range ends {
+		if p := e.partitions[id]; p == nil || p.position < end {
+			return false
+		}
+	}
+	return true
+}
+
+// pace holds records back while batches wait for their turn.
+func (e *engine) pace() {
+	backlogged := false
+	for task := range e.idle {
+		backlogged = backlogged || e.model.Backlogged(task)
+	}
+	if backlogged == e.paused {
+		return
+	}
+	e.paused = backlogged
+	for task := range e.idle {
+		if backlogged {
+			e.consumers.Pause(task)
+		} else {
+			e.consumers.Resume(task)
+		}
+	}
+}
+
+// handle tells the model what has happened to a task. The actions of all but
+// the last of several inputs are performed here.
+func (e *engine) handle(u kafka.Update) (actions []trigger.Action, err error) {
+	switch u.Kind {
+	case kafka.Assigned:
+		e.joined[u.Task], e.idle[u.Task] = true, len(u.Partitions) == 0
+		for _, at := range u.Partitions {
+			p := e.partitions[at.Partition]
+			if p == nil {
+				p = &partition{start: at.Offset, next: at.Offset}
+				e.partitions[at.Partition] = p
+			}
+			p.position = at.Offset
+			p.buffer = &buffer{}
+			if err := e.perform(e.model.Assign(e.now(), u.Task, at.Partition, at.Offset)); err != nil {
+				return nil, err
+			}
+			if at.Reset { // a next run goes on here, and not where OffsetReset has got to by then
+				e.consumers.Commit(u.Task, map[int32]int64{at.Partition: at.Offset})
+			}
+		}
+	case kafka.Revoked:
+		e.joined[u.Task] = false
+		ids := slices.Collect(maps.Keys(e.partitions)) // those of other tasks are passed over
+		actions = e.model.Revoke(e.now(), u.Task, ids...)
+	case kafka.Records:
+		e.active = time.Now()
+		return e.model.Arrive(e.now(), e.arrivals(u.Records)...), nil
+	case kafka.Failed:
+		return nil, u.Err
+	}
+	return actions, nil
+}
+
+// perform carries out what the model has answered.
+func (e *engine) perform(actions []trigger.Action) error {
+	commits := map[int]map[int32]int64{}
+	for _, action := range actions {
+		switch a := action.(type) {
+		case trigger.CreateInstance:
+			e.pool.create(a.Instance, func(err error) {
+				e.report(func() []trigger.Action { return e.model.InstanceEnded(e.now(), a.Instance, err) })
+			})
+		case trigger.RemoveInstance:
+			go e.pool.stop(a.Instance)
+		case trigger.StartCall:
+			e.startCall(a)
+		case trigger.Delivered:
+			now := time.Now()
+			e.each(a.Batch, func(r stored) error {
+				from := r.time
+				if e.source.waited && from.Before(e.begin) {
+					from = e.begin
+				}
+				e.totals.Latencies.Record(now.Sub(from), 1)
+				return nil
+			})
+			if e.source.journal != nil {
+				again, err := e.source.journal.delivered(a.Batch)
+				if err != nil {
+					return fmt.Errorf("what was delivered cannot be noted: %w", err)
+				}
+				e.again += again
+			}
+			e.finish(a.Batch)
+		case trigger.DeadLetter:
+			if err := e.deadLetter(a); err != nil {
+				return err
+			}
+			e.finish(a.Batch)
+		case trigger.Discard:
+			e.finish(a.Batch)
+		case trigger.Commit:
+			if commits[a.Task] == nil {
+				commits[a.Task] = map[int32]int64{}
+			}
+			commits[a.Task][a.Partition] = a.Offset
+			e.partitions[a.Partition].position = a.Offset
+		case trigger.Stop:
+			e.totals.Stopped = fmt.Sprintf("%s failed %d times, the last time with %v", describe(a.Batch), a.Attempts, a.Err)
+		}
+	}
+	for task, next := range commits {
+		e.consumers.Commit(task, next)
+	}
+	return nil
+}

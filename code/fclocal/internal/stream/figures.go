@@ -1,0 +1,113 @@
+package stream
+
+import (
+	"maps"
+	"time"
+
+	"fclocal/internal/result"
+	"fclocal/internal/trigger"
+)
+
+// samplesAtMost bounds the memory of the samples: beyond it, they are taken
+// half as often.
+const samplesAtMost = 2000
+
+// coldStart counts an instance's start with its first call.
+func (e *engine) coldStart(id trigger.InstanceID, took time.Duration) {
+	if took == 0 || e.pool.counted(id) {
+		return
+	}
+	e.totals.ColdStarts++
+	e.totals.ColdStartTime += took
+}
+
+// sample records a moment for the plot and tells Progress; it reports whether
+// the interval has changed.
+func (e *engine) sample() (changed bool) {
+	stats := e.model.Stats()
+	now, rate := e.now(), 0.0
+	if n := len(e.totals.Samples); n > 0 {
+		rate = float64(stats.Delivered-e.sampled) / (now - e.totals.Samples[n-1].At).Seconds()
+	}
+	e.sampled = stats.Delivered
+	produced := e.produced()
+	lag := produced - (stats.Delivered + stats.DeadLettered + stats.Discarded + e.totals.Filtered)
+	e.totals.Samples = append(e.totals.Samples, result.Sample{
+		At: now, Instances: stats.Instances, InFlight: stats.InFlight, EventsPerSecond: rate, Lag: lag,
+	})
+	if len(e.totals.Samples) > samplesAtMost {
+		half := e.totals.Samples[:0]
+		for i := 1; i < len(e.totals.Samples); i += 2 {
+			s := e.totals.Samples[i]
+			s.EventsPerSecond = (s.EventsPerSecond + e.totals.Samples[i-1].EventsPerSecond) / 2
+			half = append(half, s)
+		}
+		e.totals.Samples = half
+		e.interval *= 2
+		changed = true
+	}
+	if e.Progress != nil {
+		e.Progress(result.State{
+			Produced: produced, Delivered: stats.Delivered, InFlight: stats.InFlight, Instances: stats.Instances,
+			EventsPerSecond: e.recentRate(), Lag: lag, Retries: stats.Retries,
+		})
+	}
+	return changed
+}
+
+// recentRate is in events per second, over the last ten samples: calls that end
+// in waves would have it flicker.
+func (e *engine) recentRate() (rate float64) {
+	recent := e.totals.Samples[max(0, len(e.totals.Samples)-10):]
+	for _, s := range recent {
+		rate += s.EventsPerSecond / float64(len(recent))
+	}
+	return rate
+}
+
+// produced is the number of records from where the stream began.
+func (e *engine) produced() (n int64) {
+	ends := map[int32]int64{}
+	for id, p := range e.partitions {
+		ends[id] = p.next
+	}
+	if e.source.ends != nil {
+		known, _ := e.source.ends.known()
+		maps.Copy(ends, known)
+	}
+	for id, end := range ends {
+		if p := e.partitions[id]; p != nil {
+			n += max(end, p.next) - p.start
+		}
+	}
+	return n
+}
+
+func (e *engine) summarize() {
+	e.totals.Stats = e.model.Stats()
+	e.totals.Redelivered += e.again
+	e.totals.Produced = e.produced()
+	e.totals.PeakMemory = e.pool.peakMemory()
+	for _, idle := range e.idle {
+		if idle {
+			e.totals.IdleTasks++
+		}
+	}
+	arrived := int64(0)
+	for _, p := range e.partitions {
+		arrived += p.next - p.start
+	}
+	e.totals.Pending = e.totals.Stats.Pending + e.totals.Produced - arrived
+}
+
+// input is what has gone into the run.
+func (e *engine) input() result.Input {
+	load := e.source.load
+	load.Partitions = len(e.partitions) // those that it was given
+	return result.Input{
+		Settings: e.Project.Settings(),
+		Load:     load,
+		Function: result.Function{EventTimeMs: result.Milliseconds(e.EventTime)},
+		Account:  result.Account{MaxInstances: e.MaxInstances, RetryScale: e.RetryScale},
+	}
+}
