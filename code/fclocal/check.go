@@ -1,10 +1,8 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -43,17 +41,16 @@ Exit codes: 0 no errors (there may be warnings), 2 errors, or no s.yaml.`,
 			if err != nil {
 				return err
 			}
-			errorCount, warningCount := config.Count(problems)
 			if asJSON {
-				err = writeProblems(command, problemReport{path, errorCount, warningCount, problems})
+				err = config.RenderJSON(command.OutOrStdout(), path, problems)
 			} else {
 				err = config.Render(command.OutOrStdout(), problems)
 			}
 			if err != nil {
 				return failure.Of(err)
 			}
-			summary := path + ": " + summarize(errorCount, warningCount)
-			if errorCount > 0 {
+			summary := path + ": " + config.Summary(problems)
+			if errorCount, _ := config.Count(problems); errorCount > 0 {
 				return errors.New(summary)
 			}
 			fmt.Fprintln(command.ErrOrStderr(), "fclocal:", summary)
@@ -63,42 +60,4 @@ Exit codes: 0 no errors (there may be warnings), 2 errors, or no s.yaml.`,
 	command.Flags().BoolVar(&asJSON, "json", false, "print the problems as JSON")
 	command.Flags().BoolVar(&fc3, "fc3", false, "also warn of what changes when the function moves to FC 3.0")
 	return command
-}
-
-// problemReport is what check --json prints.
-type problemReport struct {
-	File     string           `json:"file"`
-	Errors   int              `json:"errors"`
-	Warnings int              `json:"warnings"`
-	Problems []config.Problem `json:"problems"`
-}
-
-func writeProblems(command *cobra.Command, r problemReport) error {
-	if r.Problems == nil {
-		r.Problems = []config.Problem{} // [] and not null
-	}
-	encoder := json.NewEncoder(command.OutOrStdout())
-	encoder.SetEscapeHTML(false)
-	encoder.SetIndent("", "  ")
-	return encoder.Encode(r)
-}
-
-// summarize counts in words: "3 errors, 1 warning", or "ok".
-func summarize(errorCount, warningCount int) string {
-	var parts []string
-	for _, count := range []struct {
-		n    int
-		name string
-	}{{errorCount, "error"}, {warningCount, "warning"}} {
-		switch {
-		case count.n == 1:
-			parts = append(parts, "1 "+count.name)
-		case count.n > 1:
-			parts = append(parts, fmt.Sprintf("%d %ss", count.n, count.name))
-		}
-	}
-	if parts == nil {
-		return "ok"
-	}
-	return strings.Join(parts, ", ")
 }

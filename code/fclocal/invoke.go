@@ -2,10 +2,8 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
 	"fmt"
 	"io"
-	"math"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -14,7 +12,7 @@ import (
 	"fclocal/internal/config"
 	"fclocal/internal/failure"
 	"fclocal/internal/instance"
-	"fclocal/internal/runtimeapi"
+	"fclocal/internal/report"
 	"fclocal/internal/trigger"
 )
 
@@ -80,54 +78,24 @@ func invoke(ctx context.Context, options invokeOptions, eventGiven bool, stdin i
 		return err
 	}
 
-	server, err := runtimeapi.Listen()
-	if err != nil {
-		binary.Release()
-		return failure.Of(err)
-	}
-	defer server.Close()
-	process, err := instance.Start(server, instance.Spec{
-		Project: project,
-		Binary:  binary.Path,
-		CodeDir: project.CodeDirectory(binary.Path),
-		ID:      "c-" + uuid(),
-		Logs:    stderr,
-	})
-	binary.Release()
+	call, err := instance.CallOnce(ctx, instance.Spec{
+		Project: project, Binary: binary.Path, CodeDir: project.CodeDirectory(binary.Path), Logs: stderr,
+	}, event, binary.Release)
 	if err != nil {
 		return err
 	}
-	defer process.Stop()
-
-	requestID := uuid()
-	result, err := process.Invoke(ctx, requestID, event)
-	if err != nil {
-		return failure.New("interrupted")
-	}
-	process.Stop() // its logs are complete then
-	printSummary(stderr, requestID, result, project, process.PeakMemory())
-	output := result.Payload
-	if result.Error != nil {
-		output = result.Error.JSON
+	report.Invocation(stderr, call.RequestID, call.Duration, call.Init, project.Function.MemorySize, call.PeakMemory)
+	output := call.Payload
+	if call.Error != nil {
+		output = call.Error.JSON
 	}
 	if _, err := stdout.Write(append(output, '\n')); err != nil {
 		return failure.Of(fmt.Errorf("the result cannot be written: %w", err))
 	}
-	if result.Error != nil {
+	if call.Error != nil {
 		return errFailed
 	}
 	return nil
-}
-
-// printSummary prints FC's line about a call.
-func printSummary(w io.Writer, requestID string, result instance.Result, project *config.Project, peak int64) {
-	memory := "unknown"
-	if peak > 0 {
-		memory = fmt.Sprintf("%.2f MB", float64(peak)/(1<<20))
-	}
-	milliseconds := result.Duration.Seconds() * 1000
-	fmt.Fprintf(w, "RequestId: %s, Duration: %.2f ms, Billed Duration: %.0f ms, Memory Size: %d MB, Max Memory Used: %s, Init Duration: %.2f ms\n",
-		requestID, milliseconds, math.Ceil(milliseconds), project.Function.MemorySize, memory, result.Init.Seconds()*1000)
 }
 
 func readEvent(file string, project *config.Project, stdin io.Reader) ([]byte, error) {
@@ -146,12 +114,4 @@ func readEvent(file string, project *config.Project, stdin io.Reader) ([]byte, e
 		return nil, fmt.Errorf("the event cannot be read: %w; -f FILE names another", err)
 	}
 	return event, nil
-}
-
-// uuid is a random UUID, as FC gives its requests.
-func uuid() string {
-	var b [16]byte
-	rand.Read(b[:])
-	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
-	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }

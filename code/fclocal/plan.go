@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os"
 	"runtime"
 	"runtime/debug"
 	"strings"
@@ -167,46 +166,6 @@ func (o *planOptions) check(given func(option string) bool) error {
 	return nil
 }
 
-// planProgress is how far all plans have come.
-type planProgress struct {
-	line *report.Progress
-
-	mu    sync.Mutex
-	state result.PlanState
-	done  []float64 // by run
-}
-
-func newPlanProgress(stderr io.Writer, runs int) *planProgress {
-	return &planProgress{line: report.NewProgress(stderr), state: result.PlanState{Runs: runs}, done: make([]float64, runs)}
-}
-
-func (p *planProgress) update(run int, done float64) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.done[run] = done
-	p.state.Done = 0
-	for _, done := range p.done {
-		p.state.Done += done / float64(len(p.done))
-	}
-	p.line.Plan(p.state)
-}
-
-func (p *planProgress) finish(run int) {
-	p.mu.Lock()
-	p.state.Finished++
-	p.mu.Unlock()
-	p.update(run, 1)
-}
-
-func readRates(path string) ([]plan.Rate, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	return plan.ParseRates(path, file)
-}
-
 // config is the plan of a project.
 func (o *planOptions) config(project *config.Project) plan.Config {
 	function := o.function
@@ -236,7 +195,7 @@ func runPlans(ctx context.Context, options planOptions, given func(option string
 		}
 	}
 	if options.load.RateFile != "" {
-		if options.load.Rates, err = readRates(options.load.RateFile); err != nil {
+		if options.load.Rates, err = plan.ReadRates(options.load.RateFile); err != nil {
 			return err
 		}
 		if !given("for") {
@@ -284,7 +243,7 @@ func runPlans(ctx context.Context, options planOptions, given func(option string
 
 // plan runs all plans, on all cores.
 func (o *planOptions) plan(ctx context.Context, projects []*config.Project, stderr io.Writer) ([]result.Run, error) {
-	progress := newPlanProgress(stderr, len(projects))
+	progress := report.NewPlansProgress(stderr, len(projects))
 	// Plans make much garbage and keep little: with 4 MB in use, collecting it took a third of the time.
 	defer debug.SetGCPercent(debug.SetGCPercent(400))
 	runs := make([]result.Run, len(projects))
@@ -296,17 +255,17 @@ func (o *planOptions) plan(ctx context.Context, projects []*config.Project, stde
 			cores <- struct{}{}
 			defer func() { <-cores }()
 			c := o.config(project)
-			c.Progress = func(done float64) { progress.update(i, done) }
+			c.Progress = func(done float64) { progress.Update(i, done) }
 			var planned plan.Result
 			planned, failures[i] = plan.Run(ctx, c)
 			runs[i] = c.Run(planned)
 			runs[i].Function.Measured = o.measured
 			runs[i].Function.GivenCallMs, runs[i].Function.GivenEventMs = result.Milliseconds(o.function.CallTime), result.Milliseconds(o.function.EventTime)
-			progress.finish(i)
+			progress.Finish(i)
 		})
 	}
 	running.Wait()
-	if err := progress.line.Clear(); err != nil {
+	if err := progress.Clear(); err != nil {
 		return nil, failure.Of(err)
 	}
 	if ctx.Err() != nil {

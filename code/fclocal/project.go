@@ -55,7 +55,7 @@ func (o *globalOptions) load(set map[string]string, stderr io.Writer) (*config.P
 	if err := config.Render(stderr, problems); err != nil {
 		return nil, failure.Of(err)
 	}
-	return nil, fmt.Errorf("%s: %s", path, summarize(len(problems), 0))
+	return nil, fmt.Errorf("%s: %s", path, config.Summary(problems))
 }
 
 // loadTriggers reads s.yaml once for each set of overrides. Each must have a

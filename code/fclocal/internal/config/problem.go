@@ -2,6 +2,7 @@ package config
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"io"
 	"regexp"
@@ -67,6 +68,45 @@ func Render(w io.Writer, problems []Problem) error {
 		}
 	}
 	return nil
+}
+
+// RenderJSON writes problems for scripts: an object with file, errors, warnings and
+// problems.
+func RenderJSON(w io.Writer, file string, problems []Problem) error {
+	if problems == nil {
+		problems = []Problem{} // [] and not null
+	}
+	errors, warnings := Count(problems)
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(struct {
+		File     string    `json:"file"`
+		Errors   int       `json:"errors"`
+		Warnings int       `json:"warnings"`
+		Problems []Problem `json:"problems"`
+	}{file, errors, warnings, problems})
+}
+
+// Summary counts problems in words: "3 errors, 1 warning", or "ok".
+func Summary(problems []Problem) string {
+	errors, warnings := Count(problems)
+	var parts []string
+	for _, count := range []struct {
+		n    int
+		name string
+	}{{errors, "error"}, {warnings, "warning"}} {
+		switch {
+		case count.n == 1:
+			parts = append(parts, "1 "+count.name)
+		case count.n > 1:
+			parts = append(parts, fmt.Sprintf("%d %ss", count.n, count.name))
+		}
+	}
+	if parts == nil {
+		return "ok"
+	}
+	return strings.Join(parts, ", ")
 }
 
 func (p Problem) render() string {

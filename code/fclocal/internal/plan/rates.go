@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"os"
 	"slices"
 	"sort"
 	"strconv"
@@ -19,6 +20,16 @@ import (
 type Rate struct {
 	From      time.Duration // since midnight, below 24 h
 	PerSecond float64       // over all partitions; 0 or more
+}
+
+// ReadRates is ParseRates of a file.
+func ReadRates(path string) ([]Rate, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	return ParseRates(path, file)
 }
 
 // ParseRates reads the rates of a day. A line has a time, as 06:30, 06:30:15 or

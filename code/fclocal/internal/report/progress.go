@@ -87,6 +87,41 @@ func (p *Progress) write(s string) {
 	}
 }
 
+// PlansProgress is how far several plans have come, on a live line. It is safe for
+// concurrent use.
+type PlansProgress struct {
+	*Progress
+
+	mu    sync.Mutex
+	state result.PlanState
+	done  []float64 // by run
+}
+
+// NewPlansProgress returns the live line of w for so many runs.
+func NewPlansProgress(w io.Writer, runs int) *PlansProgress {
+	return &PlansProgress{Progress: NewProgress(w), state: result.PlanState{Runs: runs}, done: make([]float64, runs)}
+}
+
+// Update says which share of a run, from 0, is done.
+func (p *PlansProgress) Update(run int, done float64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.done[run] = done
+	p.state.Done = 0
+	for _, done := range p.done {
+		p.state.Done += done / float64(len(p.done))
+	}
+	p.Plan(p.state)
+}
+
+// Finish says that a run is done.
+func (p *PlansProgress) Finish(run int) {
+	p.mu.Lock()
+	p.state.Finished++
+	p.mu.Unlock()
+	p.Update(run, 1)
+}
+
 // streamLine renders the state in less than width columns, as a line that wraps could
 // not be drawn over; 0 sets no limit. What does not fit is left out: the percent
 // first, then from the end.
