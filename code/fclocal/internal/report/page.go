@@ -2,18 +2,12 @@ package report
 
 import (
 	"bytes"
-	_ "embed"
-	"errors"
+	"fclocal/internal/result"
+	"fclocal/internal/units"
 	"fmt"
-	"html/template"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-
-	"fclocal/internal/result"
-	"fclocal/internal/units"
 )
 
 // A Page shows plans as an HTML file that needs nothing else: no script, and
@@ -41,6 +35,14 @@ func CheckPage(path string) error {
 	}
 }
 
+// pageCurves is how many curves a page's charts can have so that they can be told
+// apart on a phone.
+const pageCurves = 12
+
+// pageDetail bounds the size of a page: with all its curves at their longest it
+// has half a megabyte. On a phone there are 9 pixels for each marker.
+var pageDetail = detail{slots: 200, markers: 24}
+
 // Write writes the page to a file, which is there in full or not at all. The
 // page stays below 1 MB with 50 runs.
 func (p Page) Write(path string) error {
@@ -48,44 +50,11 @@ func (p Page) Write(path string) error {
 		return err
 	}
 	var content bytes.Buffer
-	if err := pageTemplate.Execute(&content, p.view()); err != nil {
+	if err := templates.ExecuteTemplate(&content, "page.html", p.view()); err != nil {
 		return err
 	}
-	if err := replaceFile(path, content.Bytes()); err != nil {
-		// Without the name of the temporary file.
-		var pathError *fs.PathError
-		var linkError *os.LinkError
-		switch {
-		case errors.As(err, &pathError):
-			err = pathError.Err
-		case errors.As(err, &linkError):
-			err = linkError.Err
-		}
-		return fmt.Errorf("the report cannot be written to %s: %w", path, err)
-	}
-	return nil
+	return writeFile("report", path, content.Bytes())
 }
-
-func replaceFile(path string, content []byte) error {
-	file, err := os.CreateTemp(filepath.Dir(path), ".fclocal-report-")
-	if err != nil {
-		return err
-	}
-	_, err = file.Write(content)
-	err = errors.Join(err, file.Chmod(0o644), file.Close())
-	if err == nil {
-		err = os.Rename(file.Name(), path)
-	}
-	if err != nil {
-		os.Remove(file.Name())
-	}
-	return err
-}
-
-//go:embed page.html
-var pageHTML string
-
-var pageTemplate = template.Must(template.New("page").Parse(pageHTML))
 
 // pageView is what page.html shows.
 type pageView struct {
@@ -179,7 +148,7 @@ func (p Page) view() pageView {
 	if len(shown) > 1 && p.Best != "" && shown[0].KeepsUp {
 		view.Advised = &view.Runs[0]
 	}
-	drawn := min(len(shown), chartCurves)
+	drawn := min(len(shown), pageCurves)
 	view.Drawn = view.Runs[:drawn]
 	if drawn < len(shown) {
 		view.NotDrawn = fmt.Sprintf("The curves are those of the first %d runs of %d. ", drawn, len(shown))
@@ -191,7 +160,7 @@ func (p Page) view() pageView {
 	}
 	unit := timeUnitOf(end, 6)
 	view.TimeUnit = unit.name
-	view.Charts = newCharts(shown[:drawn], unit)
+	view.Charts = newCharts(shown[:drawn], unit, pageDetail)
 	return view
 }
 

@@ -41,12 +41,13 @@ type measuredChart struct {
 	Width, Height              float64
 	Text                       float64 // the smallest
 	Overlaps                   int     // texts at an axis
-	Curves                     int
+	Curves, Markers            int
 	WidestCurve, HighestCurve  float64
 	LeftOfTheCard, RightOfCard float64 // what sticks out
 }
 
-const measurePage = `(() => {
+// measureTools are what scripts measure with.
+const measureTools = `
 	const all = (selector, root = document) => [...root.querySelectorAll(selector)];
 	const shown = e => e.checkVisibility() && e.getClientRects().length > 0;
 	const luminance = color => {
@@ -66,8 +67,12 @@ const measurePage = `(() => {
 		return (high + 0.05) / (low + 0.05);
 	};
 	const textSize = e => parseFloat(getComputedStyle(e).fontSize) * (e.getScreenCTM ? e.getScreenCTM().d : 1);
-	const texts = all('body *').filter(e => shown(e) && [...e.childNodes].some(n => n.nodeType === 3 && n.data.trim() !== ''));
 	const overlaps = (a, b) => a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+	const overlapping = boxes => boxes.filter((a, i) => boxes.some((b, j) => i < j && overlaps(a, b))).length;
+`
+
+const measurePage = `(() => {` + measureTools + `
+	const texts = all('body *').filter(e => shown(e) && [...e.childNodes].some(n => n.nodeType === 3 && n.data.trim() !== ''));
 	const frame = document.querySelector('.scroll');
 	return {
 		Width: document.documentElement.scrollWidth, Inner: innerWidth,
@@ -80,10 +85,10 @@ const measurePage = `(() => {
 			const marks = all('text', svg), boxes = marks.map(e => e.getBoundingClientRect());
 			const curves = all('.curve', svg).map(e => e.getBoundingClientRect());
 			return {
-				Label: svg.getAttribute('aria-label'), Width: box.width, Height: box.height,
+				Label: svg.getAttribute('aria-labelledby').split(' ').map(id => document.getElementById(id).textContent).join('. '), Width: box.width, Height: box.height,
 				Text: Math.min(...marks.map(textSize)),
-				Overlaps: boxes.filter((a, i) => boxes.some((b, j) => i < j && overlaps(a, b))).length,
-				Curves: curves.length,
+				Overlaps: overlapping(boxes),
+				Curves: curves.length, Markers: all('.marker use', svg).filter(shown).length,
 				WidestCurve: Math.max(...curves.map(b => b.width)), HighestCurve: Math.max(...curves.map(b => b.height)),
 				LeftOfTheCard: card.left - Math.min(...boxes.map(b => b.left)), RightOfCard: Math.max(...boxes.map(b => b.right)) - card.right,
 			};
@@ -149,6 +154,23 @@ func openBrowser(t *testing.T) context.Context {
 	return ctx
 }
 
+// navigate opens a page in a window of a width, which is a phone's if it is 360,
+// and in light or dark.
+func navigate(t *testing.T, ctx context.Context, page string, width int64, scheme string) {
+	t.Helper()
+	features := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}}
+	if _, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, features); err != nil {
+		t.Fatal(err)
+	}
+	var phone []chromedp.EmulateViewportOption
+	if width == 360 {
+		phone = append(phone, chromedp.EmulateMobile)
+	}
+	if err := chromedp.Do(ctx, chromedp.EmulateViewport(width, 800, phone...), chromedp.Navigate(page)); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestPageInBrowser(t *testing.T) {
 	ctx := openBrowser(t)
 	hostile := hostilePage()
@@ -170,17 +192,7 @@ func TestPageInBrowser(t *testing.T) {
 		for _, width := range []int64{360, 1280} {
 			for _, scheme := range []string{"light", "dark"} {
 				t.Run(fmt.Sprintf("%s %d %s", test.name, width, scheme), func(t *testing.T) {
-					features := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}}
-					if _, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, features); err != nil {
-						t.Fatal(err)
-					}
-					var phone []chromedp.EmulateViewportOption
-					if width == 360 {
-						phone = append(phone, chromedp.EmulateMobile)
-					}
-					if err := chromedp.Do(ctx, chromedp.EmulateViewport(width, 800, phone...), chromedp.Navigate(problems.page)); err != nil {
-						t.Fatal(err)
-					}
+					navigate(t, ctx, problems.page, width, scheme)
 					got, err := chromedp.Run(ctx, chromedp.Evaluate[measured](measurePage))
 					if err != nil {
 						t.Fatal(err)
@@ -235,10 +247,13 @@ func checkMeasured(t *testing.T, page Page, got measured, width float64, curves 
 		t.Errorf("%d charts, want 4", len(got.Charts))
 	}
 	for _, chart := range got.Charts {
+		if !strings.Contains(chart.Label, " over time. The highest values: run 1 ") {
+			t.Errorf("a chart says of itself %q", chart.Label)
+		}
 		if chart.Width < 200 || chart.Height < 150 || chart.Text < 10 || chart.Overlaps > 0 || chart.LeftOfTheCard > 0 || chart.RightOfCard > 0 {
 			t.Errorf("a chart cannot be read: %+v", chart)
 		}
-		if chart.Curves != curves || chart.WidestCurve < 150 || chart.HighestCurve > chart.Height {
+		if chart.Curves != curves || chart.Markers < curves || chart.WidestCurve < 150 || chart.HighestCurve > chart.Height {
 			t.Errorf("curves of a chart: %+v", chart)
 		}
 	}

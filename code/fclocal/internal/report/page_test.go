@@ -2,6 +2,7 @@ package report
 
 import (
 	"errors"
+	"fclocal/internal/result"
 	"fmt"
 	"io/fs"
 	"os"
@@ -9,10 +10,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"gonum.org/v1/plot/plotter"
-
-	"fclocal/internal/result"
 )
 
 const hostile = `</title></style></svg><script>alert(1)</script><img src=x onerror=alert(2)>`
@@ -74,7 +71,8 @@ func TestPage(t *testing.T) {
 		"4 of 5 runs keep up.", "The cheapest of them is run 1: instanceConcurrency 13.",
 		"<dt>memorySize</dt><dd>512 MB</dd>", "<td>1.12</td>", "<dd>1.12 (GB-seconds 1.11, calls 0.0100)</dd>",
 		"5: instanceConcurrency 26", "concurrency limits: all of it, 26, was in use: raise concurrency",
-		`aria-label="Instances over time. The highest values: run 1 2, run 2 6, run 3 13, run 4 26, run 5 1."`,
+		`<title id="chart-0-title">Instances over time</title>`,
+		`<desc id="chart-0-description">The highest values: run 1 2, run 2 6, run 3 13, run 4 26, run 5 1.</desc>`,
 	} {
 		if !strings.Contains(page, want) {
 			t.Errorf("%q is not in the page", want)
@@ -108,9 +106,9 @@ func TestPageEscapes(t *testing.T) {
 	if n := strings.Count(page, "&lt;script&gt;"); n < 6 {
 		t.Errorf("the names are shown %d times", n)
 	}
-	for _, end := range []string{"</title>", "</style>"} {
-		if n := strings.Count(page, end); n != 1 {
-			t.Errorf("%d times %q, want 1", n, end)
+	for end, want := range map[string]int{"</title>": 5, "</style>": 1} { // a title of each chart, and the page's
+		if n := strings.Count(page, end); n != want {
+			t.Errorf("%d times %q, want %d", n, end, want)
 		}
 	}
 }
@@ -165,14 +163,6 @@ func TestPageFile(t *testing.T) {
 }
 
 func TestCharts(t *testing.T) {
-	points := plotter.XYs{{X: 0, Y: 0}, {X: 1, Y: 4}, {X: 2, Y: 4}, {X: 3, Y: 1}, {X: 4, Y: 1}}
-	if got, want := path(points, 4, 4, true), "M0 1000H250V0H750V750H1000"; got != want {
-		t.Errorf("steps: %s, want %s", got, want)
-	}
-	if got, want := path(points, 4, 4, false), "M0 1000L250 0L500 0L750 750L1000 750"; got != want {
-		t.Errorf("lines: %s, want %s", got, want)
-	}
-
 	// An hour of load; the second run takes ten hours more.
 	runs := plans()[:2]
 	for i, hours := range []float64{1, 11} {
@@ -190,7 +180,7 @@ func TestCharts(t *testing.T) {
 	if top := lag.Y[len(lag.Y)-1]; top != (chartMark{4.76, "3 M"}) {
 		t.Errorf("the highest mark is %v, want 3 M", top)
 	}
-	if second := lag.Curves[0].Path; second != "M0 48H500V524H1000" {
+	if second := lag.Curves[0].Path(); second != "M0 48H500V524H1000" {
 		t.Errorf("the curve of the second run is %s", second)
 	}
 }

@@ -1,13 +1,10 @@
-Instances, calls in flight and events per second over time
+Instances, calls in flight, events per second and lag over time
 partitions 1, maximumTasks 4, concurrency 26, CountBasedWindow 1, TimeBasedWindow 0 s, errorsTolerance ALL,
-PushRetryStrategy BACKOFF_RETRY, eventSchema CloudEvents, instanceConcurrency 5, memorySize 512 MB, timeout 60 s
-instances
+PushRetryStrategy BACKOFF_RETRY, eventSchema CloudEvents, instanceConcurrency 5, memorySize 512 MB,
+timeout 60 s
+Instances
 0
 1
-calls in flight
-0
-1
-time since start (s)
 0.0
 0.1
 0.2
@@ -19,10 +16,50 @@ time since start (s)
 0.8
 0.9
 1.0
-events per second
+Calls in flight
+0
+1
+0.0
+0.1
+0.2
+0.3
+0.4
+0.5
+0.6
+0.7
+0.8
+0.9
+1.0
+Events per second
 0.0
 0.2
 0.4
 0.6
 0.8
 1.0
+0.0
+0.1
+0.2
+0.3
+0.4
+0.5
+0.6
+0.7
+0.8
+0.9
+1.0
+Lag: messages not finished
+0
+1
+0.0
+0.1
+0.2
+0.3
+0.4
+0.5
+0.6
+0.7
+0.8
+0.9
+1.0
+time since start (s)

@@ -1,4 +1,4 @@
-Instances, calls in flight and events per second over time
+Instances, calls in flight, events per second and lag over time
 partitions 1, maximumTasks 4, concurrency 26, CountBasedWindow 1, TimeBasedWindow 0 s, errorsTolerance ALL,
 PushRetryStrategy BACKOFF_RETRY, eventSchema CloudEvents, memorySize 512 MB, timeout 60 s
 instanceConcurrency 1
@@ -13,7 +13,7 @@ instanceConcurrency 9
 instanceConcurrency 10
 instanceConcurrency 11
 instanceConcurrency 12
-instances
+Instances
 0
 10
 20
@@ -23,12 +23,6 @@ instances
 60
 70
 80
-calls in flight
-0
-50
-100
-150
-time since start (h)
 0
 2
 4
@@ -42,9 +36,62 @@ time since start (h)
 20
 22
 24
-events per second
+Calls in flight
+0
+50
+100
+150
+0
+2
+4
+6
+8
+10
+12
+14
+16
+18
+20
+22
+24
+Events per second
 0
 10,000
 20,000
 30,000
 40,000
+0
+2
+4
+6
+8
+10
+12
+14
+16
+18
+20
+22
+24
+Lag: messages not finished
+0
+1 M
+2 M
+3 M
+4 M
+5 M
+6 M
+0
+2
+4
+6
+8
+10
+12
+14
+16
+18
+20
+22
+24
+time since start (h)

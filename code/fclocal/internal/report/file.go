@@ -1,0 +1,44 @@
+package report
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// writeFile writes a file that is there in full or not at all. The error names
+// what it is, like "report", and the path.
+func writeFile(what, path string, content []byte) error {
+	err := replaceFile(path, content)
+	if err == nil {
+		return nil
+	}
+	// Without the name of the temporary file.
+	var pathError *fs.PathError
+	var linkError *os.LinkError
+	switch {
+	case errors.As(err, &pathError):
+		err = pathError.Err
+	case errors.As(err, &linkError):
+		err = linkError.Err
+	}
+	return fmt.Errorf("the %s cannot be written to %s: %w", what, path, err)
+}
+
+func replaceFile(path string, content []byte) error {
+	file, err := os.CreateTemp(filepath.Dir(path), ".fclocal-report-")
+	if err != nil {
+		return err
+	}
+	_, err = file.Write(content)
+	err = errors.Join(err, file.Chmod(0o644), file.Close())
+	if err == nil {
+		err = os.Rename(file.Name(), path)
+	}
+	if err != nil {
+		os.Remove(file.Name())
+	}
+	return err
+}
