@@ -19,15 +19,11 @@ func newCalibrateCommand(global *globalOptions) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "calibrate",
 		Short: "Compare plan with stream on this machine",
-		Long: `calibrate measures the function as plan --measure does, and what stream itself
-takes of this machine. Then it runs stream in several configurations, plans the
-same ones for this machine, and shows both. That takes about two minutes, in which
-nothing else should run here. It needs Linux.
+		Long: `calibrate measures the function and what stream itself takes of this machine, runs
+stream in several configurations, plans the same ones for this machine, and shows
+both. That takes about two minutes, in which nothing else should run. It needs Linux.
 
-They agree if the instances are the same where all of concurrency is in use, and
-events per second and the median latency differ by 15 % at most.
-
-Exit codes: 0 they agree; 1 they do not; 2 wrong usage or configuration.`,
+Exit codes: 0 they agree within 15 %; 1 they do not; 2 wrong usage or configuration.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return runCalibrate(cmd.Context(), global, asJSON, cmd.OutOrStdout(), cmd.ErrOrStderr())

@@ -15,16 +15,9 @@ func newCheckCommand(options *globalOptions) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "check",
 		Short: "Say everything that is wrong with s.yaml",
-		Long: `check reads s.yaml and says everything that is wrong with it at once: unknown and
-missing keys, wrong types, values out of range, ${vars.…} and ${env(…)} that
-resolve to nothing. It warns of what deploys but bites, such as a placeholder
-left in or a dead-letter queue that is never used.
-
-Each problem goes to stdout with file, line and column, the line itself and a
-caret under the place; a value that comes from vars is shown where it is
-defined. With --json, stdout is one object with file, errors, warnings and
-problems, each of which has severity, file, line, column, path and message.
-The counts go to stderr.
+		Long: `check reads s.yaml and says everything that is wrong with it at once, with the
+line and a caret under the place, and warns of what deploys but does not do what it
+seems to. Problems go to stdout, the counts to stderr.
 
 Exit codes: 0 no errors (there may be warnings), 2 errors, or no s.yaml.`,
 		Example: `  fclocal check
@@ -33,11 +26,11 @@ Exit codes: 0 no errors (there may be warnings), 2 errors, or no s.yaml.`,
   fclocal check --json | jq -r '.problems[] | select(.severity == "error") | .message'`,
 		Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
-			path, err := options.templatePath()
+			path, err := options.path()
 			if err != nil {
 				return err
 			}
-			_, problems, err := config.LoadWith(path, config.Options{FC3: fc3})
+			_, problems, err := config.Load(path, config.Options{FC3: fc3})
 			if err != nil {
 				return err
 			}

@@ -32,16 +32,12 @@ func newInvokeCommand(global *globalOptions) *cobra.Command {
 		Long: `invoke builds the function for this machine, runs it as Function Compute would,
 calls it once with an event and ends it.
 
-The result goes to stdout; the function's logs and FC's summary go to stderr.
-timeout and memorySize of s.yaml are enforced. A call that fails prints FC's
-error JSON and ends with exit code 1.
+The result goes to stdout; the function's logs and FC's summary go to stderr. The
+function finds s.yaml's environmentVariables and FC's own variables, and nothing
+else of this machine's environment.
 
-The function gets s.yaml's environmentVariables and FC's own variables, and
-nothing else of this machine's environment. cpu is not limited.
-
-Linux is where everything holds. On macOS and Windows memorySize is not enforced
-and the memory used is not shown, and a function goes on running when fclocal is
-killed without a chance to end it (kill -9).`,
+Exit codes: 0 good; 1 the call failed, and its error JSON is the result; 2 wrong
+usage or configuration.`,
 		Example: `  fclocal invoke                          # with the project's event.json
   fclocal invoke -f code/testdata/three.json | jq .
   fclocal invoke -e '[]'

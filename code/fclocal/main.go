@@ -16,6 +16,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"fclocal/internal/config"
 	"fclocal/internal/failure"
 )
 
@@ -70,14 +71,17 @@ func newRootCommand() *cobra.Command {
 from the s.yaml that deploys them, with no Docker and no cloud account.
 
 It uses the s.yaml in the current directory or the nearest one above it.
+code/fclocal/README.md is the manual.
 
-Exit codes: 0 good, 1 the function, the stream or the comparison failed, 2 wrong usage or configuration.`,
+Exit codes: 0 good, 1 the function, the stream or the comparison failed, 2 wrong
+usage or configuration.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.PersistentFlags().StringVarP(&options.template, "template", "t", "", "use this `FILE` instead of the nearest s.yaml")
 	root.AddCommand(newCheckCommand(&options), newInvokeCommand(&options), newStreamCommand(&options),
-		newPlanCommand(&options), newCalibrateCommand(&options), newSettingsTopic())
+		newPlanCommand(&options), newCalibrateCommand(&options),
+		&cobra.Command{Use: "settings", Short: "The settings of s.yaml that --set overrides", Long: "Settings of s.yaml that --set overrides, by name:\n\n" + config.Describe()})
 	return root
 }

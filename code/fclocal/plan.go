@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"runtime"
 	"runtime/debug"
 	"strings"
@@ -39,21 +38,21 @@ type planOptions struct {
 	idleTimeout        time.Duration
 	seed               uint64
 
-	report string   // --report: file name of the page
-	price  []string // --price, UNIT=PRICE[,UNIT=PRICE...]
-	sort   string   // --sort: "" is the order of --set
+	report string
+	price  []string
+	sort   string // "" is the order of --set
 }
 
-// Values of --sort.
-const (
-	sortCost    = "cost"
-	sortLatency = "latency"
-)
-
-// sortedBest says what the first of the sorted runs is.
-var sortedBest = map[string]string{sortCost: "cheapest", sortLatency: "fastest"}
-
-var sorts = map[string]func([]result.Run){"": func([]result.Run) {}, sortCost: result.SortByCost, sortLatency: result.SortByLatency}
+// sorts are the values of --sort: what the first run is then, and how it gets
+// there.
+var sorts = map[string]struct {
+	best string
+	sort func([]result.Run)
+}{
+	"":        {"", func([]result.Run) {}},
+	"cost":    {"cheapest", result.SortByCost},
+	"latency": {"fastest", result.SortByLatency},
+}
 
 func newPlanCommand(global *globalOptions) *cobra.Command {
 	options := planOptions{runsOptions: runsOptions{globalOptions: global}}
@@ -61,45 +60,17 @@ func newPlanCommand(global *globalOptions) *cobra.Command {
 		Use:   "plan",
 		Short: "Foresee the trigger's instances, lag and latencies at any scale, in virtual time",
 		Long: `plan runs the Kafka trigger of s.yaml in virtual time, by the same rules as
-stream. It answers how many instances Function Compute will create, whether the
-function keeps up, how late messages get and what that uses.
+stream, and goes on until all messages are finished. It says how many instances
+Function Compute creates, whether the function keeps up, how late messages are and
+what that uses.
 
-The load is a --rate, a --backlog or both. In place of a steady --rate, the lines
-of a --rate-file give a day's: a time, as 06:30, 06:30:15 or 6h30m, and the
-messages a second from then on, until the next line's; the first time is 00:00.
-With --for above 24h the day repeats. With --skew, partitions have more or less
-of all this: the share of the k-th largest is as 1/k^S. After the load has
-ended, the stream goes on until all messages are finished.
-
-How long the function takes is given by --call-time and --event-time: their
-defaults are no more than an example. With --measure the function is built and
-called on this machine, with batches of event.json's event: CPU time and memory
-for a call and for an event are fitted to what it took, and shown. The CPU time
-counts on s.yaml's cpu, which the calls of an instance share, as if a vCPU were a
-core of this machine: an estimate. --call-time and --event-time then come on top,
-as time that the function waits for others. The memorySize, timeout and
-environmentVariables that hold are those of the first run; cold starts are
---cold-start's, as they take longer on FC.
-
---set overrides a setting of s.yaml by its own name. With several values there is
-a run for each combination; they use all cores. The same --seed gives the same
-answer. With --price each run has a price, in the currency that you take:
-vCPU-seconds, GB-seconds and calls of FC, events delivered by EventBridge. --sort
-puts the best run first, --report writes a page to keep or to show.
-
-Every event passes eventRuleFilterPattern.
-
-Assumed, as it is not documented: instances go away after --idle-timeout, of which
-FC bills only the time with a call or a cold start; at each rate, messages come at
-even intervals. Documented: an account has 100 to 300 instances in a region
-(--max-instances), and 300 more a minute at most in the large ones
-(--instances-per-minute: so many at once, and more each minute).
+The load is --rate, --rate-file or --backlog. How long the function takes is given
+by --call-time and --event-time, or found out by --measure, which calls it on this
+machine. The same --seed gives the same answer.
 
 Exit codes: 0 good; 1 the plan failed; 2 wrong usage or configuration.`,
 		Example: `  fclocal plan --rate 20000 --partitions 48 --for 24h --set maximumTasks=12,24,48 --set CountBasedWindow=10,100,1000
-  fclocal plan --backlog 50000000 --measure --set instanceConcurrency=1,5,26
-  fclocal plan --backlog 50000000 --call-time 20ms --event-time 2ms --set concurrency=26,300
-  fclocal plan --rate 20000 --partitions 48 --set instanceConcurrency=1,5,26 --price vCPU-second=9,GB-second=1 --sort cost --report plan.html
+  fclocal plan --backlog 50000000 --measure --set instanceConcurrency=1,5,26 --sort latency --report plan.html
   fclocal plan --rate-file rates.txt --skew 1 --partitions 48 --for 72h --plot days.svg
   fclocal plan --rate 500 --error-rate 0.01 --json | jq '.runs[0].keepsUp'`,
 		Args: cobra.NoArgs,
@@ -133,37 +104,22 @@ Exit codes: 0 good; 1 the plan failed; 2 wrong usage or configuration.`,
 
 // check finds options that make no sense or do not go together.
 func (o *planOptions) check(given func(option string) bool) error {
-	comes := o.load.Rate != 0 || o.load.RateFile != ""
-	share := func(f float64) bool { return f >= 0 && f <= 1 } // false for NaN
-	for _, rule := range []struct {
-		broken bool
-		say    string
-	}{
-		{!(o.load.Rate >= 0) || math.IsInf(o.load.Rate, 1), fmt.Sprintf("--rate %v: it must be a number of 0 or more", o.load.Rate)},
-		{o.load.Backlog < 0, fmt.Sprintf("--backlog %d: it must be 0 or more", o.load.Backlog)},
-		{o.load.Rate != 0 && o.load.RateFile != "", "--rate and --rate-file exclude each other: give one of them"},
-		{!comes && o.load.Backlog == 0, "there is nothing to plan for: --rate, --rate-file or --backlog gives the load"},
+	l, f := o.load, o.function
+	comes := l.Rate != 0 || l.RateFile != ""
+	_, sorted := sorts[o.sort]
+	return firstBroken([]rule{
+		from("--rate", l.Rate, 0), from("--backlog", l.Backlog, 0), between("--skew", l.Skew, 0, 5),
+		from("--partitions", l.Partitions, 1), from("--message-size", l.EventBytes, 1),
+		from("--call-time", f.CallTime, 0), from("--event-time", f.EventTime, 0), from("--cold-start", f.ColdStart, 0),
+		between("--spread", f.Spread, 0, 1), between("--error-rate", f.ErrorRate, 0, 1),
+		from("--max-instances", o.maxInstances, 1), from("--instances-per-minute", o.instancesPerMinute, 1), from("--idle-timeout", o.idleTimeout, 0),
+		{l.For <= 0, fmt.Sprintf("--for %v: it must be above 0", l.For)},
+		{l.Rate != 0 && l.RateFile != "", "--rate and --rate-file exclude each other: give one of them"},
+		{!comes && l.Backlog == 0, "there is nothing to plan for: --rate, --rate-file or --backlog gives the load"},
 		{!comes && given("for"), "--for is how long messages come at --rate or --rate-file: give one"},
-		{o.load.Rate > 0 && o.load.For > 0 && o.load.Backlog == 0 && o.load.Rate*o.load.For.Seconds() < 0.5, fmt.Sprintf("--rate %v: no message comes in %v", o.load.Rate, o.load.For)},
-		{o.load.For <= 0, fmt.Sprintf("--for %v: it must be above 0", o.load.For)},
-		{!(o.load.Skew >= 0 && o.load.Skew <= 5), fmt.Sprintf("--skew %v: it must be from 0 to 5", o.load.Skew)},
-		{o.load.Partitions < 1, fmt.Sprintf("--partitions %d: it must be 1 or more", o.load.Partitions)},
-		{o.load.EventBytes < 1, fmt.Sprintf("--message-size %d: it must be 1 or more", o.load.EventBytes)},
-		{o.function.CallTime < 0, fmt.Sprintf("--call-time %v: it must be 0 or more", o.function.CallTime)},
-		{o.function.EventTime < 0, fmt.Sprintf("--event-time %v: it must be 0 or more", o.function.EventTime)},
-		{o.function.ColdStart < 0, fmt.Sprintf("--cold-start %v: it must be 0 or more", o.function.ColdStart)},
-		{!share(o.function.Spread), fmt.Sprintf("--spread %v: it must be from 0 to 1", o.function.Spread)},
-		{!share(o.function.ErrorRate), fmt.Sprintf("--error-rate %v: it must be from 0 to 1", o.function.ErrorRate)},
-		{o.maxInstances < 1, fmt.Sprintf("--max-instances %d: it must be 1 or more", o.maxInstances)},
-		{o.instancesPerMinute < 1, fmt.Sprintf("--instances-per-minute %d: it must be 1 or more", o.instancesPerMinute)},
-		{o.idleTimeout < 0, fmt.Sprintf("--idle-timeout %v: it must be 0 or more", o.idleTimeout)},
-		{o.sort != "" && sortedBest[o.sort] == "", fmt.Sprintf("--sort %s: it must be %s or %s", o.sort, sortCost, sortLatency)},
-	} {
-		if rule.broken {
-			return errors.New(rule.say)
-		}
-	}
-	return nil
+		{l.Rate > 0 && l.For > 0 && l.Backlog == 0 && l.Rate*l.For.Seconds() < 0.5, fmt.Sprintf("--rate %v: no message comes in %v", l.Rate, l.For)},
+		{!sorted, fmt.Sprintf("--sort %s: it must be cost or latency", o.sort)},
+	})
 }
 
 // config is the plan of a project.
@@ -230,13 +186,13 @@ func runPlans(ctx context.Context, options planOptions, given func(option string
 		}
 		prices.Charge(&runs[i])
 	}
-	sorts[options.sort](runs)
+	sorts[options.sort].sort(runs)
 	if err := options.show(stdout, runs); err != nil || options.report == "" {
 		return err
 	}
 	page := report.Page{
 		Function: projects[0].Function.Name, Trigger: projects[0].Trigger.Name,
-		Prices: strings.ReplaceAll(strings.Join(options.price, ","), ",", ", "), Best: sortedBest[options.sort], Runs: runs,
+		Prices: strings.ReplaceAll(strings.Join(options.price, ","), ",", ", "), Best: sorts[options.sort].best, Runs: runs,
 	}
 	return failure.Of(page.Write(options.report))
 }

@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -17,34 +15,22 @@ import (
 	"fclocal/internal/result"
 )
 
-// templatePath returns the s.yaml to use: that of -t as it was given, or else
-// the nearest one, relative to the current directory.
-func (o *globalOptions) templatePath() (string, error) {
+// path is the s.yaml to use: that of -t as it was given, or else the nearest one.
+func (o *globalOptions) path() (string, error) {
 	if o.template != "" {
 		return o.template, nil
 	}
-	directory, err := os.Getwd()
-	if err != nil {
-		return "", err
-	}
-	path, err := config.Find(directory)
-	if err != nil {
-		return "", err
-	}
-	if relative, err := filepath.Rel(directory, path); err == nil {
-		return relative, nil
-	}
-	return path, nil
+	return config.FindHere()
 }
 
 // load reads s.yaml with settings overridden by name; the errors in it go to
 // stderr.
 func (o *globalOptions) load(set map[string]string, stderr io.Writer) (*config.Project, error) {
-	path, err := o.templatePath()
+	path, err := o.path()
 	if err != nil {
 		return nil, err
 	}
-	project, problems, err := config.LoadWith(path, config.Options{Set: set})
+	project, problems, err := config.Load(path, config.Options{Set: set})
 	if err != nil {
 		return nil, err
 	}

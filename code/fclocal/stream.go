@@ -3,13 +3,10 @@ package main
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"path/filepath"
-	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -17,6 +14,7 @@ import (
 	"fclocal/internal/build"
 	"fclocal/internal/config"
 	"fclocal/internal/failure"
+	"fclocal/internal/interrupt"
 	"fclocal/internal/kafka"
 	"fclocal/internal/report"
 	"fclocal/internal/result"
@@ -64,26 +62,19 @@ func newStreamCommand(global *globalOptions) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "stream",
 		Short: "Run the whole trigger: Kafka records, through an event stream, into the function",
-		Long: `stream runs the Kafka trigger of s.yaml: real Kafka records flow through an event
-stream with s.yaml's settings into a pool of processes of the function, which
-grows as Function Compute's instances do.
+		Long: `stream runs the Kafka trigger of s.yaml: Kafka records flow through an event
+stream with s.yaml's settings into processes of the function, which start as
+Function Compute's instances do.
 
-By default the records are made from event.json and go through a Kafka cluster
-inside of fclocal, which ends with it. The stream ends when all of them are
-finished. With --listen other Kafka clients produce, and the stream goes on until
-Ctrl-C or --until-idle. With --brokers the records come from a real cluster, by
-the consumer group <ConsumerGroup>-fclocal; --group with s.yaml's own group takes
-messages away from production.
+The records are made from event.json and go through a Kafka cluster inside of
+fclocal. --listen lets other clients produce there. --brokers reads from a real
+cluster, by the consumer group <ConsumerGroup>-fclocal unless --group says another.
 
---set overrides a setting of s.yaml by its own name. With several values the
-stream runs once for each combination, each on a fresh topic.
+Figures go to stdout, all else to stderr. The first Ctrl-C makes no new calls,
+waits for those in flight and commits offsets; the second stops at once.
 
-A table of what happened goes to stdout (--json: as JSON), progress and all else
-to stderr. Function logs go to a file per instance. The first Ctrl-C drains: no
-new calls, those in flight end, offsets are committed. The second stops at once.
-
-Exit codes: 0 good; 1 the stream was stopped by a batch with errorsTolerance
-NONE, or messages are missing; 2 wrong usage or configuration.`,
+Exit codes: 0 good; 1 a batch with errorsTolerance NONE stopped the stream, or
+messages are missing; 2 wrong usage or configuration.`,
 		Example: `  fclocal stream
   fclocal stream -n 130 --event-time 500ms --set CountBasedWindow=1 --set instanceConcurrency=26,13,5,2,1
   fclocal stream --messages orders.jsonl.gz --rate 50 --partitions 4 --set maximumTasks=1,2,4
@@ -121,27 +112,16 @@ NONE, or messages are missing; 2 wrong usage or configuration.`,
 
 // check finds options that do not go together.
 func (o *streamOptions) check(combinations int) error {
-	for _, rule := range []struct {
-		broken bool
-		say    string
-	}{
-		{o.number < 0, fmt.Sprintf("-n %d: it must be 0 or more", o.number)},
-		{o.backlog < 0, fmt.Sprintf("--backlog %d: it must be 0 or more", o.backlog)},
-		{o.retryScale < 0, fmt.Sprintf("--retry-scale %v: it must be 0 or more", o.retryScale)},
-		{o.maxInstances < 1, fmt.Sprintf("--max-instances %d: it must be 1 or more", o.maxInstances)},
-		{o.eventTime < 0, fmt.Sprintf("--event-time %v: it must be 0 or more", o.eventTime)},
-		{o.untilIdle < 0, fmt.Sprintf("--until-idle %v: it must be 0 or more", o.untilIdle)},
-		{len(o.brokers) > 0 && (o.dataDir != "" || o.listen != ""), "--brokers is a cluster of its own: leave --data-dir and --listen out"},
-		{len(o.brokers) > 0 && (o.messages != "" || o.rate != 0 || o.backlog != 0), "nothing is produced into --brokers: leave --messages, --backlog and --rate out"},
-		{len(o.brokers) == 0 && (o.tls || o.saslMechanism != "" || o.saslUser != ""), "--tls and --sasl-... are for --brokers"},
+	real, own := len(o.brokers) > 0, o.dataDir != "" || o.listen != ""
+	return firstBroken([]rule{
+		from("-n", o.number, 0), from("--backlog", o.backlog, 0), from("--retry-scale", o.retryScale, 0),
+		from("--max-instances", o.maxInstances, 1), from("--event-time", o.eventTime, 0), from("--until-idle", o.untilIdle, 0),
+		{real && own, "--brokers is a cluster of its own: leave --data-dir and --listen out"},
+		{real && (o.messages != "" || o.rate != 0 || o.backlog != 0), "nothing is produced into --brokers: leave --messages, --backlog and --rate out"},
+		{!real && (o.tls || o.saslMechanism != "" || o.saslUser != ""), "--tls and --sasl-... are for --brokers"},
 		{o.saslMechanism == "" && o.saslUser != "", "--sasl-user needs --sasl-mechanism"},
-		{combinations > 1 && (len(o.brokers) > 0 || o.dataDir != "" || o.listen != ""), "several runs each take a fresh topic: leave --brokers, --data-dir and --listen out"},
-	} {
-		if rule.broken {
-			return errors.New(rule.say)
-		}
-	}
-	return nil
+		{combinations > 1 && (real || own), "several runs each take a fresh topic: leave --brokers, --data-dir and --listen out"},
+	})
 }
 
 func runStreams(ctx context.Context, options streamOptions, given func(option string) bool, stdout, stderr io.Writer) error {
@@ -185,9 +165,9 @@ func runStreams(ctx context.Context, options streamOptions, given func(option st
 		defer file.Close()
 		s.deadLetters = file
 	}
-	var stop func()
-	ctx, s.drain, stop = drainOnSignal(ctx)
-	defer stop()
+	ctx, drain := interrupt.Drain(ctx)
+	defer drain.Stop()
+	s.drain = drain.First
 
 	var runs []result.Run
 	for i, project := range projects {
@@ -203,7 +183,7 @@ func runStreams(ctx context.Context, options streamOptions, given func(option st
 			return err
 		}
 		runs = append(runs, run)
-		if drained(s.drain) {
+		if drain.Asked() {
 			break
 		}
 	}
@@ -212,41 +192,6 @@ func runStreams(ctx context.Context, options streamOptions, given func(option st
 	}
 	fmt.Fprintln(stderr, "fclocal: the function's logs are in", logs)
 	return verdict(runs, stderr)
-}
-
-// drainOnSignal returns a channel that the first signal closes, and a context that
-// the second one ends.
-func drainOnSignal(parent context.Context) (context.Context, <-chan struct{}, func()) {
-	ctx, cancel := context.WithCancel(context.WithoutCancel(parent))
-	drain := make(chan struct{})
-	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	go func() {
-		select {
-		case <-signals:
-			close(drain)
-		case <-ctx.Done():
-			return
-		}
-		select {
-		case <-signals:
-			cancel()
-		case <-ctx.Done():
-		}
-	}()
-	return ctx, drain, func() {
-		signal.Stop(signals)
-		cancel()
-	}
-}
-
-func drained(drain <-chan struct{}) bool {
-	select {
-	case <-drain:
-		return true
-	default:
-		return false
-	}
 }
 
 // verdict is an error if a stream was stopped or has lost a message.

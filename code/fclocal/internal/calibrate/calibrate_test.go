@@ -26,7 +26,7 @@ func TestRun(t *testing.T) {
 		t.Fatalf("%v\n%s", err, output)
 	}
 	for _, set := range Overrides() {
-		project, _, err := config.LoadWith("../../../../s.yaml", config.Options{Set: set})
+		project, _, err := config.Load("../../../../s.yaml", config.Options{Set: set})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -134,7 +134,23 @@ func Find(dir string) (string, error) {
 	}
 }
 
-// Options changes what LoadWith reads and warns of.
+// FindHere is Find from the current directory, and relative to it.
+func FindHere() (string, error) {
+	directory, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	path, err := Find(directory)
+	if err != nil {
+		return "", err
+	}
+	if relative, err := filepath.Rel(directory, path); err == nil {
+		return relative, nil
+	}
+	return path, nil
+}
+
+// Options changes what Load reads and warns of.
 type Options struct {
 	// Set overrides settings by name before the checks: {"CountBasedWindow":
 	// "1"}. An empty value removes the setting. SettingNames lists the names.
@@ -145,15 +161,9 @@ type Options struct {
 }
 
 // Load reads and checks the s.yaml at path. The error is only for a file that
-// cannot be read. Problems are sorted by place; the Project is nil if one of
-// them is an error.
-func Load(path string) (*Project, []Problem, error) {
-	return LoadWith(path, Options{})
-}
-
-// LoadWith is Load with options. The error is also for a name in options.Set
-// that is no setting.
-func LoadWith(path string, options Options) (*Project, []Problem, error) {
+// cannot be read and a name in options.Set that is no setting. Problems are sorted
+// by place; the Project is nil if one of them is an error.
+func Load(path string, options Options) (*Project, []Problem, error) {
 	overrides, err := newOverrides(options.Set)
 	if err != nil {
 		return nil, nil, err

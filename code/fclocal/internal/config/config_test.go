@@ -43,7 +43,7 @@ func load(t testing.TB, document string, options Options) (*Project, []Problem) 
 	if err := os.WriteFile(path, []byte(document), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	project, problems, err := LoadWith(path, options)
+	project, problems, err := Load(path, options)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -223,7 +223,7 @@ func TestProjectRules(t *testing.T) {
 
 // The project's own file needs its placeholders filled in and nothing else.
 func TestOwnFile(t *testing.T) {
-	project, problems, err := Load("../../../../s.yaml")
+	project, problems, err := Load("../../../../s.yaml", Options{})
 	if err != nil || project == nil || project.Trigger == nil {
 		t.Fatalf("project %+v, problems %q, err %v", project, brief(problems), err)
 	}
@@ -262,7 +262,7 @@ func TestFind(t *testing.T) {
 }
 
 func TestUnreadableFile(t *testing.T) {
-	if _, _, err := Load(filepath.Join("testdata", "none.yaml")); !os.IsNotExist(err) {
+	if _, _, err := Load(filepath.Join("testdata", "none.yaml"), Options{}); !os.IsNotExist(err) {
 		t.Errorf("err = %v; want one of a file that does not exist", err)
 	}
 }
@@ -315,7 +315,7 @@ func FuzzLoad(f *testing.F) {
 		if err := os.WriteFile(path, data, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		project, problems, err := LoadWith(path, Options{Set: map[string]string{"cpu": "1", "Topic": "", "deadLetterQueue": "x"}, FC3: true})
+		project, problems, err := Load(path, Options{Set: map[string]string{"cpu": "1", "Topic": "", "deadLetterQueue": "x"}, FC3: true})
 		if err != nil {
 			t.Fatal(err)
 		}

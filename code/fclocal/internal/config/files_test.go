@@ -167,7 +167,7 @@ func TestSetUnknownName(t *testing.T) {
 		"maximumTask": `unknown setting "maximumTask"; did you mean "maximumTasks"?`,
 		"handler":     `unknown setting "handler"; known are ` + strings.Join(SettingNames(), ", "),
 	} {
-		_, _, err := LoadWith("testdata/base.yaml", Options{Set: map[string]string{name: "1"}})
+		_, _, err := Load("testdata/base.yaml", Options{Set: map[string]string{name: "1"}})
 		if err == nil || err.Error() != want {
 			t.Errorf("err = %v; want %q", err, want)
 		}

@@ -22,7 +22,7 @@ type setting struct {
 	unit    string // of a number
 
 	fallback any    // the platform's default; nil: it must be given, or there is none
-	source   string // of the default: documented or inferred
+	source   string // of the default: documented or inferred; what it is, if it is no fixed value
 
 	shown bool // with every run; else only where it is overridden, or runs differ in it
 
@@ -92,7 +92,7 @@ var settings = []setting{
 	{name: "asyncInvocationType", trigger: true, allowed: values{kind: "boolean"}, fallback: false, source: inferred,
 		field: func(p *Project) any { return &p.Trigger.AsyncInvocation }},
 
-	{name: "RegionId", trigger: true, path: kafkaParameters + "RegionId", allowed: text(""), // default: the function's region (inferred)
+	{name: "RegionId", trigger: true, path: kafkaParameters + "RegionId", allowed: text(""), source: "the function's region (inferred)",
 		field: func(p *Project) any { return &p.Trigger.Kafka.RegionID }},
 	{name: "InstanceId", trigger: true, path: kafkaParameters + "InstanceId", allowed: text("the ID of the Kafka instance"),
 		field: func(p *Project) any { return &p.Trigger.Kafka.InstanceID }},
@@ -111,7 +111,7 @@ var settings = []setting{
 		field: func(p *Project) any { return &p.Function.MemorySize }},
 	{name: "timeout", allowed: whole(1, 86400), unit: "s", fallback: 60, source: inferred, shown: true,
 		field: func(p *Project) any { return &p.Function.Timeout }},
-	{name: "cpu", allowed: values{kind: "number", low: "0.05", high: "16", step: "0.05"}, unit: "vCPU", // default: the platform sets it
+	{name: "cpu", allowed: values{kind: "number", low: "0.05", high: "16", step: "0.05"}, unit: "vCPU", source: "what the platform sets",
 		field: func(p *Project) any { return &p.Function.CPU }},
 	{name: "diskSize", allowed: oneOf(512, 10240), unit: "MB", fallback: 512, source: inferred,
 		field: func(p *Project) any { return &p.Function.DiskSize }},
@@ -284,42 +284,50 @@ func Complete(start string) []string {
 	return whole
 }
 
-// A SettingHelp says what there is to a setting, in words.
-type SettingHelp struct{ Name, Path, Allowed, Default string }
-
-// SettingsHelp describes all settings, in the order in which they are shown.
-func SettingsHelp() []SettingHelp {
-	var all []SettingHelp
+// Describe says of all settings, in the order in which they are shown, what they may
+// be, what their default is and where it is from, and where they stand below props.
+func Describe() string {
+	var all strings.Builder
 	for _, s := range settings {
-		h := SettingHelp{Name: s.name, Path: "function." + strings.Join(s.keys(), "."), Default: "-"}
+		path, fallback := "function.", "none"
 		if s.trigger {
-			h.Path = "triggers[].config." + strings.Join(s.keys(), ".")
+			path = "triggers[].config."
 		}
-		a := s.allowed
 		switch {
-		case a.choice != nil:
-			var choice []string
-			for _, value := range a.choice {
-				choice = append(choice, fmt.Sprint(value))
-			}
-			h.Allowed = strings.Join(choice, " or ")
-		case a.high != "":
-			h.Allowed = a.low + " to " + a.high
-		case a.low != "":
-			h.Allowed = a.low + " or more"
-		default:
-			h.Allowed = map[string]string{"boolean": "true or false", "string": "text"}[a.kind]
+		case s.fallback != nil:
+			fallback = fmt.Sprintf("%v (%s)", s.fallback, s.source)
+		case s.source != "":
+			fallback = s.source
 		}
-		if a.step != "" {
-			h.Allowed += " in steps of " + a.step
-		}
+		allowed := s.allowed.String()
 		if s.unit != "" {
-			h.Allowed += " " + s.unit
+			allowed += " " + s.unit
 		}
-		if s.fallback != nil {
-			h.Default = fmt.Sprintf("%v (%s)", s.fallback, s.source)
-		}
-		all = append(all, h)
+		fmt.Fprintf(&all, "%s: %s; default %s\n    %s\n", s.name, allowed, fallback, path+strings.Join(s.keys(), "."))
 	}
-	return all
+	return all.String()
+}
+
+func (v values) String() string {
+	var text string
+	switch {
+	case v.choice != nil:
+		var choice []string
+		for _, value := range v.choice {
+			choice = append(choice, fmt.Sprint(value))
+		}
+		return strings.Join(choice, " or ")
+	case v.kind == "boolean":
+		return "true or false"
+	case v.kind == "string":
+		return "text"
+	case v.high != "":
+		text = v.low + " to " + v.high
+	default:
+		text = v.low + " or more"
+	}
+	if v.step != "" {
+		text += " in steps of " + v.step
+	}
+	return text
 }

@@ -22,7 +22,7 @@ import (
 // process of its own, in turn, with the same payloads. Ratios below 1 (for calls
 // per second: above 1) are in the function's favour.
 func BenchmarkCost(b *testing.B) {
-	project, _, err := config.Load("../../../../s.yaml")
+	project, _, err := config.Load("../../../../s.yaml", config.Options{})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -25,7 +25,7 @@ import (
 // options are those of a function with batches of 1 and 10.
 func options(t *testing.T, source, file string) Options {
 	t.Helper()
-	project, _, err := config.Load(file)
+	project, _, err := config.Load(file, config.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

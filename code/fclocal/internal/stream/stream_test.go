@@ -14,7 +14,7 @@ import (
 
 // A stream leaves no goroutine, process, file or port behind.
 func TestRunLeavesNothing(t *testing.T) {
-	project, _, err := config.LoadWith("../../../../s.yaml", config.Options{Set: map[string]string{"instanceConcurrency": "2"}})
+	project, _, err := config.Load("../../../../s.yaml", config.Options{Set: map[string]string{"instanceConcurrency": "2"}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -24,7 +24,7 @@ import (
 // rules and the accounting cost beside the function.
 func BenchmarkThroughput(b *testing.B) {
 	const records = 200_000
-	project, _, err := config.LoadWith("../../../../s.yaml", config.Options{Set: map[string]string{"CountBasedWindow": "100"}})
+	project, _, err := config.Load("../../../../s.yaml", config.Options{Set: map[string]string{"CountBasedWindow": "100"}})
 	if err != nil {
 		b.Fatal(err)
 	}
