@@ -1,20 +1,16 @@
-// Command main is a Function Compute event handler for Kafka messages that an
-// EventBridge event stream delivers in batches.
+// Command main takes Kafka messages into Function Compute (FC), in the batches of an EventBridge event stream.
 package main
 
 import (
-	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/aliyun/fc-runtime-go-sdk/fc"
 	"github.com/aliyun/fc-runtime-go-sdk/fccontext"
@@ -25,28 +21,51 @@ func main() {
 	// calls at a time it would open a new one for most answers. 200 is the highest instanceConcurrency.
 	transport := http.DefaultTransport.(*http.Transport)
 	transport.MaxIdleConns, transport.MaxIdleConnsPerHost = 200, 200
-
 	fc.Start(HandleRequest)
 }
 
-// HandleRequest processes the events of one call. An error fails the whole batch: it is delivered again, all of it, so
-// what happens here must bear repetition.
-func HandleRequest(ctx context.Context, cloudEvents batch) (batch, error) {
+// HandleRequest is one call. The payload, which the SDK hands over untouched, is a batch of events; the answer echoes it.
+func HandleRequest(ctx context.Context, payload []byte) ([]event, error) {
 	fctx, ok := fccontext.FromContext(ctx)
 	if !ok {
 		return nil, errors.New("no Function Compute context: HandleRequest is called by fc.Start only")
 	}
 	flog := fctx.GetLogger()
-	flog.Infof("Start processing %d events", len(cloudEvents))
-	for i := range cloudEvents {
-		e := &cloudEvents[i]
-		flog.Infof("Start processing event: %+v", e)
-		// Your business logic goes here, with e.Data.Value.
+	events, bad := decodeBatch(payload)
+	if events == nil { // no batch at all
+		return nil, bad
 	}
-	return cloudEvents, nil
+	if bad != nil {
+		return nil, bad // To skip bad events instead, replace this line: flog.Warnf("Skipped %v", bad[1:])
+	}
+	flog.Infof("Start processing %d events", len(events))
+	for i := range events {
+		e := &events[i]
+		flog.Infof("Start processing event: %+v", e) // 0.5 KB or more: delete this line if messages are large or private
+		if err := process(ctx, e); err != nil {
+			return nil, fmt.Errorf(position+"%w", i, e.ID, e.Data.Topic, e.Data.Partition, e.Data.Offset, err)
+		}
+	}
+	return events, nil
 }
 
+// process does the work for one message: this is the function to edit. It is called for one message after the other in a
+// batch, in up to instanceConcurrency calls at once, so what is shared needs a lock. ctx ends at the call's deadline.
+// nil: done. An error: the whole batch comes again, so what is done here must bear repetition.
+// A database client is opened once, before fc.Start or in the initializer (fc.RegisterInitializerFunction).
+func process(ctx context.Context, e *event) error {
+	// Your business logic goes here, with e.Data.Value: the message, or nil for a tombstone.
+	return nil
+}
+
+// ---- The event ----
+
+// A message is the record's value. Its type is the one line to change: a map takes any JSON object (its numbers are
+// json.Number, no digit is lost), a struct with json tags its fields, a slice an array, a string plain text as it is.
+type message map[string]any
+
 // An event is a CloudEvent of type alikafka:Topic:Message. Attributes that it does not name are left out of the echo.
+// The SDK's events.KafkaEventBridgeEvent has no key, and takes values and headers only if they are strings.
 type event struct {
 	SpecVersion     string    `json:"specversion"`
 	ID              string    `json:"id"`
@@ -66,134 +85,116 @@ type eventData struct {
 	Timestamp int64        `json:"timestamp"`        // milliseconds since 1970
 	Headers   eventHeaders `json:"headers,omitzero"` // may be absent
 	Key       string       `json:"key,omitempty"`    // absent when the record has none
-	Value     message      `json:"value"`            // nil for a tombstone
+	Value     *message     `json:"value"`            // nil for a tombstone
 }
 
 type eventHeaders struct {
-	Headers    []header `json:"headers"`
-	IsReadOnly bool     `json:"isReadOnly"`
+	Headers    []json.RawMessage `json:"headers"` // strings or objects, as they came; Example_header reads one
+	IsReadOnly bool              `json:"isReadOnly"`
 }
 
-// A header is kept as it came, be it a string or an object: no document says which.
-type header struct{ json.RawMessage }
+// ---- Decoding ----
 
-func (h header) String() string { return string(h.RawMessage) }
+// An InvalidBatchError is a summary, then each bad event: its position from 0, its place in Kafka and what is wrong.
+type InvalidBatchError []string
 
-// A message is the record's value, a JSON object. Its numbers are json.Number, which loses no digit.
-type message map[string]any
+func (e InvalidBatchError) Error() string { return strings.Join(e, "; ") }
 
-// UnmarshalJSON takes the object as it is, or as a string that holds it: the stream's data format decides which.
-func (m *message) UnmarshalJSON(value []byte) error {
-	*m = nil
-	if string(value) == "null" {
-		return nil
-	}
-	if value[0] == '"' {
-		var text string
-		if err := json.Unmarshal(value, &text); err != nil {
-			return err
-		}
-		value = []byte(text)
-	}
-	if !bytes.HasPrefix(bytes.TrimLeft(value, " \t\r\n"), []byte("{")) {
-		return fmt.Errorf("data.value is not a JSON object: %.40q", value)
-	}
-	decoder := json.NewDecoder(bytes.NewReader(value))
-	decoder.UseNumber()
-	if err := decoder.Decode((*map[string]any)(m)); err != nil {
-		return fmt.Errorf("data.value is not a JSON object: %w", err)
-	}
-	if _, err := decoder.Token(); err != io.EOF {
-		return errors.New("data.value has more after its JSON object")
-	}
-	return nil
-}
+const position = "event %d (id %q, topic %q, partition %d, offset %d): "
 
-// A batch is the payload of one call.
-type batch []event
-
-// UnmarshalJSON decodes all events of the batch, or reports every one that is bad.
-func (b *batch) UnmarshalJSON(payload []byte) error {
+// decodeBatch returns the good events, and an error that names every bad one. nil for events: the payload is no batch.
+func decodeBatch(payload []byte) ([]event, InvalidBatchError) {
 	noEvent := func(e event) bool { return e.Data.Topic == "" } // null, say, decodes without an error
-	if json.Unmarshal(payload, (*[]event)(b)) == nil && *b != nil && !slices.ContainsFunc(*b, noEvent) {
-		return nil
+	var events []event
+	if json.Unmarshal(payload, &events) == nil && events != nil && !slices.ContainsFunc(events, noEvent) {
+		return events, nil
 	}
-
 	var elements []json.RawMessage
 	if json.Unmarshal(payload, &elements) != nil || elements == nil {
-		return InvalidBatchError{fmt.Sprintf("the payload is not an array of events: %.40q", payload)}
+		return nil, InvalidBatchError{fmt.Sprintf("the payload is not an array of events: %.40q", payload)}
 	}
-	*b = make(batch, len(elements))
-	var invalid InvalidBatchError
+	events = make([]event, 0, len(elements)) // afresh: a bad event may have been decoded in part
+	var bad InvalidBatchError
 	for i, element := range elements {
 		if element[0] == '"' { // until February 2023 each event came as a string
 			var text string
 			json.Unmarshal(element, &text) // cannot fail: the element has been scanned
 			element = []byte(text)
 		}
-		e := &(*b)[i]
-		err := json.Unmarshal(element, e)
-		if err == nil && noEvent(*e) {
-			err = errors.New("data.topic is missing; eventSchema must be CloudEvents")
+		var e event
+		err := json.Unmarshal(element, &e)
+		if err == nil && !noEvent(e) {
+			events = append(events, e)
+			continue
 		}
-		if err != nil {
-			var at place
-			json.Unmarshal(element, &at) // as far as it tells
-			invalid = append(invalid, fmt.Sprintf("event %d (id %q, topic %q, partition %d, offset %d): %v",
-				i, at.ID, at.Data.Topic, at.Data.Partition, at.Data.Offset, err))
+		err = cmp.Or(err, errors.New("data.topic is missing; eventSchema must be CloudEvents"))
+		var at struct { // as far as the element tells
+			ID   string
+			Data struct {
+				Topic             string
+				Partition, Offset int64
+			}
 		}
+		json.Unmarshal(element, &at)
+		bad = append(bad, oneLine(fmt.Sprintf(position+"%v", i, at.ID, at.Data.Topic, at.Data.Partition, at.Data.Offset, err)))
 	}
-	if invalid != nil {
-		summary := fmt.Sprintf("%d of %d events are invalid, none was processed", len(invalid), len(elements))
-		return append(InvalidBatchError{summary}, invalid...)
+	if bad != nil {
+		bad = slices.Insert(bad, 0, fmt.Sprintf("%d of %d events are invalid, none was processed", len(bad), len(elements)))
+	}
+	return events, bad
+}
+
+type value message // without its method: encoding/json decodes it by its type
+
+// form is the JSON that a message is: the first whose example its type takes. Name, example and first characters:
+var form = forms[slices.IndexFunc(forms, func(f [3]string) bool { return json.Unmarshal([]byte(f[1]), new(value)) == nil })]
+var forms = [][3]string{{"string", `""`, `"`}, {"object", "{}", "{"}, {"array", "[]", "["},
+	{"number", "0", "-0123456789"}, {"boolean", "true", "tf"}}
+
+// UnmarshalJSON takes JSON as it is, or in a string: the data format decides. A message of type string takes any string.
+func (m *message) UnmarshalJSON(data []byte) error {
+	*m = *new(message) // of two values the last one counts, alone
+	text := string(data)
+	if data[0] == '"' && form[0] != "string" {
+		json.Unmarshal(data, &text) // cannot fail: the string has been scanned
+	}
+	decoder := json.NewDecoder(strings.NewReader(text))
+	decoder.UseNumber()
+	err := decoder.Decode((*value)(m))
+	switch {
+	case strings.IndexAny(strings.TrimLeft(text, " \t\r\n"), form[2]) != 0:
+		return fmt.Errorf("data.value is not a JSON %s: %.40q", form[0], text)
+	case err != nil && json.Valid([]byte(text)): // a field of the wrong type
+		return fmt.Errorf("data.value: %w", err)
+	case err != nil:
+		return fmt.Errorf("data.value is not a JSON %s: %w", form[0], err)
+	case strings.TrimLeft(text[decoder.InputOffset():], " \t\r\n") != "":
+		return fmt.Errorf("data.value has more after its JSON %s", form[0])
 	}
 	return nil
 }
 
-// A place says where a bad event is in Kafka.
-type place struct {
-	ID   string `json:"id"`
-	Data struct {
-		Topic     string `json:"topic"`
-		Partition int    `json:"partition"`
-		Offset    int64  `json:"offset"`
-	} `json:"data"`
-}
-
-// An InvalidBatchError fails a call before any of its events is processed: a summary, then every bad event, with its
-// position in the batch (from 0), its place in Kafka and what is wrong with it.
-type InvalidBatchError []string
-
-func (e InvalidBatchError) Error() string { return strings.Join(e, "; ") }
+// ---- The log line ----
 
 // String is the event as %+v prints a struct, on one line whatever it holds: no message can forge a line of the log.
 func (e *event) String() string {
-	d := &e.Data
-	line := "{SpecVersion:" + e.SpecVersion + " ID:" + e.ID + " Source:" + e.Source + " Type:" + e.Type +
-		" Subject:" + e.Subject + " DataContentType:" + e.DataContentType + " Time:" + e.Time +
-		" AliyunAccountID:" + e.AliyunAccountID + " Data:{Topic:" + d.Topic + " Partition:" + strconv.Itoa(d.Partition) +
-		" Offset:" + strconv.FormatInt(d.Offset, 10) + " Timestamp:" + strconv.FormatInt(d.Timestamp, 10) +
-		" Headers:{Headers:" + fmt.Sprint(d.Headers.Headers) +
-		" IsReadOnly:" + strconv.FormatBool(d.Headers.IsReadOnly) + "} Key:" + d.Key + " Value:" + fmt.Sprint(d.Value) + "}}"
-	return oneLine(line)
+	d, value := &e.Data, "<nil>"
+	if d.Value != nil {
+		value = fmt.Sprintf("%+v", *d.Value)
+	}
+	return oneLine("{SpecVersion:" + e.SpecVersion + " ID:" + e.ID + " Source:" + e.Source + " Type:" + e.Type +
+		" Subject:" + e.Subject + " DataContentType:" + e.DataContentType + " Time:" + e.Time + " AliyunAccountID:" +
+		e.AliyunAccountID + " Data:{Topic:" + d.Topic + " Partition:" + strconv.Itoa(d.Partition) + " Offset:" +
+		strconv.FormatInt(d.Offset, 10) + " Timestamp:" + strconv.FormatInt(d.Timestamp, 10) +
+		fmt.Sprintf(" Headers:{Headers:%s IsReadOnly:%t}", d.Headers.Headers, d.Headers.IsReadOnly) +
+		" Key:" + d.Key + " Value:" + value + "}}")
 }
 
 // oneLine escapes control characters, line breaks and what else is not to be seen.
 func oneLine(line string) string {
-	i := 0
-	for i < len(line) && ' ' <= line[i] && line[i] <= '~' {
-		i++
-	}
-	if i == len(line) {
+	if !slices.ContainsFunc([]byte(line), func(c byte) bool { return c < ' ' || c > '~' }) {
 		return line
 	}
-	text := []byte(line[:i])
-	for _, r := range line[i:] {
-		if unicode.IsGraphic(r) {
-			text = utf8.AppendRune(text, r)
-		} else {
-			text = append(text, strings.Trim(strconv.QuoteRune(r), "'")...)
-		}
-	}
-	return string(text)
+	quoted := strconv.QuoteToGraphic(line)
+	return strings.NewReplacer(`\\`, `\`, `\"`, `"`).Replace(quoted[1 : len(quoted)-1])
 }
