@@ -113,12 +113,6 @@ func TestChangeOfMessage(t *testing.T) {
 			{`{"a":1}`, `data.value is not a JSON string: "{\"a\":1}"`},
 			{`1`, `data.value is not a JSON string: "1"`},
 		}},
-		{"bytes", "[]byte", []good{{`"aGk="`, `"aGk="`, `[104 105]`}}, []bad{{`"hello"`, `data.value: illegal base64 data at input byte 4`}}},
-		{"number", "float64", []good{{`"-2.5"`, `-2.5`, `-2.5`}, {`1`, `1`, `1`}}, []bad{
-			{`"null"`, `data.value is not a JSON number: "null"`},
-			{`"1 2"`, `data.value has more after its JSON number`},
-		}},
-		{"boolean", "bool", []good{{`"true"`, `true`, `true`}, {`false`, `false`, `false`}}, []bad{{`"null"`, `data.value is not a JSON boolean: "null"`}}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -144,32 +145,32 @@ func decodeBatch(payload []byte) ([]event, InvalidBatchError) {
 	return events, bad
 }
 
-type value message // without its method: encoding/json decodes it by its type
+// shape is the JSON that a message is of, by its Go type, and how that begins.
+var shape = map[reflect.Kind]struct{ name, begin string }{
+	reflect.Map: {"object", "{"}, reflect.Struct: {"object", "{"}, reflect.Slice: {"array", "["}, reflect.String: {"string", `"`},
+}[reflect.TypeFor[message]().Kind()]
 
-// form is the JSON that a message is: the first whose example its type takes. Name, example and first characters:
-var form = forms[slices.IndexFunc(forms, func(f [3]string) bool { return json.Unmarshal([]byte(f[1]), new(value)) == nil })]
-var forms = [][3]string{{"string", `""`, `"`}, {"object", "{}", "{"}, {"array", "[]", "["},
-	{"number", "0", "-0123456789"}, {"boolean", "true", "tf"}}
+type value message // without its method: encoding/json decodes it by its type
 
 // UnmarshalJSON takes JSON as it is, or in a string: the data format decides. A message of type string takes any string.
 func (m *message) UnmarshalJSON(data []byte) error {
 	*m = *new(message) // of two values the last one counts, alone
 	text := string(data)
-	if data[0] == '"' && form[0] != "string" {
+	if data[0] == '"' && shape.name != "string" {
 		json.Unmarshal(data, &text) // cannot fail: the string has been scanned
 	}
 	decoder := json.NewDecoder(strings.NewReader(text))
 	decoder.UseNumber()
 	err := decoder.Decode((*value)(m))
 	switch {
-	case strings.IndexAny(strings.TrimLeft(text, " \t\r\n"), form[2]) != 0:
-		return fmt.Errorf("data.value is not a JSON %s: %.40q", form[0], text)
+	case !strings.HasPrefix(strings.TrimLeft(text, " \t\r\n"), shape.begin):
+		return fmt.Errorf("data.value is not a JSON %s: %.40q", shape.name, text)
 	case err != nil && json.Valid([]byte(text)): // a field of the wrong type
 		return fmt.Errorf("data.value: %w", err)
 	case err != nil:
-		return fmt.Errorf("data.value is not a JSON %s: %w", form[0], err)
+		return fmt.Errorf("data.value is not a JSON %s: %w", shape.name, err)
 	case strings.TrimLeft(text[decoder.InputOffset():], " \t\r\n") != "":
-		return fmt.Errorf("data.value has more after its JSON %s", form[0])
+		return fmt.Errorf("data.value has more after its JSON %s", shape.name)
 	}
 	return nil
 }
