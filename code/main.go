@@ -150,10 +150,9 @@ var shape = map[reflect.Kind]struct{ name, begin string }{
 	reflect.Map: {"object", "{"}, reflect.Struct: {"object", "{"}, reflect.Slice: {"array", "["}, reflect.String: {"string", `"`},
 }[reflect.TypeFor[message]().Kind()]
 
-type value message // without its method: encoding/json decodes it by its type
-
 // UnmarshalJSON takes JSON as it is, or in a string: the data format decides. A message of type string takes any string.
 func (m *message) UnmarshalJSON(data []byte) error {
+	type value message // without this method: encoding/json decodes it by its type
 	*m = *new(message) // of two values the last one counts, alone
 	text := string(data)
 	if data[0] == '"' && shape.name != "string" {

@@ -31,10 +31,10 @@ func MeasuredTable(w io.Writer, f result.Measured) error {
 			table[i].cells = append(table[i].cells, cells[i])
 		}
 	}
-	content := render(table) + fmt.Sprintf("\n\nOn this machine a call takes %s of CPU time, and %s for each event in it; it waits %s, and %s for each event.\n",
+	content := render(table) + fmt.Sprintf("\n\nOn this machine a call takes %s of CPU time, and %s for each event in it.\nIt waits %s, and %s for each event.\n",
 		units.Duration(f.CallCPU), units.Duration(f.EventCPU), units.Duration(f.CallWait), units.Duration(f.EventWait))
 	if memoryTold {
-		content += fmt.Sprintf("An instance takes %s of memory, %s for each event of a call, and %s for each event of every further call in flight.\n",
+		content += fmt.Sprintf("An instance takes %s of memory, %s for each event of a call,\nand %s for each event of every further call in flight.\n",
 			units.Bytes(f.BaseMemory), units.Bytes(int64(f.EventMemory)), units.Bytes(int64(f.FurtherEventMemory)))
 	}
 	content += fmt.Sprintf("A cold start takes %s.\n", units.Duration(f.ColdStart))

@@ -33,8 +33,10 @@ func TestMeasuredTable(t *testing.T) {
    100      0   1.51 ms  1.51 ms   +0 %  1.57 ms  1.57 ms   +0 %  11.6 MB  11.6 MB   +0 %         26  15.1 MB  15.1 MB   +0 %
  1,000      0   14.3 ms  14.3 ms   +0 %  14.4 ms  14.4 ms   +0 %  16.7 MB  16.7 MB   +0 %         26  52.5 MB  52.5 MB   +0 %
 
-On this machine a call takes 85 µs of CPU time, and 14.2 µs for each event in it; it waits 60 µs, and 0 ms for each event.
-An instance takes 11.0 MB of memory, 5.9 KB for each event of a call, and 1.5 KB for each event of every further call in flight.
+On this machine a call takes 85 µs of CPU time, and 14.2 µs for each event in it.
+It waits 60 µs, and 0 ms for each event.
+An instance takes 11.0 MB of memory, 5.9 KB for each event of a call,
+and 1.5 KB for each event of every further call in flight.
 A cold start takes 2.35 ms.
 With 20,000 events in flight it ran out of memory; larger batches were not tried. Raise memorySize, or lower CountBasedWindow or instanceConcurrency.
 `
@@ -55,7 +57,8 @@ With 20,000 events in flight it ran out of memory; larger batches were not tried
    100      0   1.51 ms  1.51 ms   +0 %  1.57 ms  1.57 ms   +0 %
  1,000      0   14.3 ms  14.3 ms   +0 %  14.4 ms  14.4 ms   +0 %
 
-On this machine a call takes 85 µs of CPU time, and 14.2 µs for each event in it; it waits 60 µs, and 0 ms for each event.
+On this machine a call takes 85 µs of CPU time, and 14.2 µs for each event in it.
+It waits 60 µs, and 0 ms for each event.
 A cold start takes 2.35 ms.
 `
 	if got := b.String(); got != wantNone {

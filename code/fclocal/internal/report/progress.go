@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -38,15 +39,16 @@ func NewProgress(w io.Writer) *Progress {
 	return &Progress{w: w, width: func() int { return Width(file) }}
 }
 
-// Width returns the columns of the terminal that w is, for Table; 0 if it is
-// none.
+// Width returns the columns of the terminal that w is, for Table; else what the
+// environment variable COLUMNS says, and 0 without it.
 func Width(w io.Writer) int {
 	if file, ok := w.(*os.File); ok {
 		if width, _, err := term.GetSize(int(file.Fd())); err == nil {
 			return width
 		}
 	}
-	return 0
+	columns, _ := strconv.Atoi(os.Getenv("COLUMNS"))
+	return max(columns, 0)
 }
 
 // Stream shows how far a stream has come, at most ten times a second.
