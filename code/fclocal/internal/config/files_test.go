@@ -1,7 +1,10 @@
 package config
 
 import (
+	"fclocal/internal/result"
+	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -177,16 +180,55 @@ func TestSetUnknownName(t *testing.T) {
 	}
 }
 
-// Every setting that can be overridden is one that the schema knows.
-func TestSettingsAreKnown(t *testing.T) {
+// Each line of the table of settings is checked, kept, shown and completed.
+func TestSettings(t *testing.T) {
 	document := base(t)
-	for _, name := range SettingNames() {
-		_, problems := load(t, document, Options{Set: map[string]string{name: "1"}})
-		for _, line := range brief(problems) {
-			if strings.Contains(line, "unknown key") {
-				t.Errorf("%s: %s", name, line)
-			}
+	for _, s := range settings {
+		good, bad := "text", "{}"
+		var want any = good
+		switch {
+		case s.allowed.choice != nil:
+			want, bad = s.allowed.choice[0], "x"
+			good = fmt.Sprint(want)
+		case s.allowed.kind == "boolean":
+			good, want, bad = "true", true, "1"
+		case s.allowed.kind == "number":
+			good, want, bad = "0.25", 0.25, "0"
+		case s.allowed.kind == "integer":
+			low, _ := strconv.Atoi(s.allowed.low)
+			good, want, bad = s.allowed.low, low, strconv.Itoa(low-1)
+		case s.name == "eventRuleFilterPattern":
+			good, want, bad = "{}", "{}", "x"
 		}
+		set := map[string]string{s.name: good}
+		if s.name == "memorySize" {
+			set["cpu"] = "0.1"
+		}
+		project, problems := load(t, document, Options{Set: set})
+		if project == nil {
+			t.Errorf("%s=%s: %q", s.name, good, brief(problems))
+			continue
+		}
+		all := project.Settings()
+		i := slices.IndexFunc(all, func(shown result.Setting) bool { return shown.Name == s.name })
+		if i < 0 || all[i].Value != want || all[i].Hidden || all[i].Unit != s.unit {
+			t.Errorf("%s=%s: the settings of a run are %+v", s.name, good, all)
+		}
+		if s.allowed.kind == "string" && s.name != "eventRuleFilterPattern" {
+			continue // any text is good
+		}
+		if project, problems := load(t, document, Options{Set: map[string]string{s.name: bad}}); project != nil || len(problems) == 0 || !strings.Contains(brief(problems)[0], s.keys()[len(s.keys())-1]+" is ") {
+			t.Errorf("%s=%s: %q", s.name, bad, brief(problems))
+		}
+		if words := Complete(s.name + "="); len(s.allowed.choice) > 0 && !slices.Contains(words, s.name+"="+good) {
+			t.Errorf("%s= is completed by %q", s.name, words)
+		}
+		if !slices.Contains(Complete(""), s.name+"=") || !strings.Contains(Describe(), "\n"+s.name+": ") && s.name != settings[0].name {
+			t.Errorf("%s is not completed, or not described", s.name)
+		}
+	}
+	if got, want := Complete("errorsTolerance=ALL,"), []string{"errorsTolerance=ALL,ALL", "errorsTolerance=ALL,NONE"}; !slices.Equal(got, want) {
+		t.Errorf("completed by %q, want %q", got, want)
 	}
 }
 
