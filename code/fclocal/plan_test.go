@@ -39,7 +39,7 @@ func mustPlan(t *testing.T, args ...string) []result.Run {
 	return document.Runs
 }
 
-// The post's experiments, as a user asks for them.
+// The experiments, as a user asks for them.
 func TestPlanInstances(t *testing.T) {
 	runs := mustPlan(t, "--backlog", "1300", "--event-time", "500ms", "--set", "CountBasedWindow=1", "--set", "instanceConcurrency=26,13,5,2,1")
 	want := []int{1, 2, 6, 13, 26}

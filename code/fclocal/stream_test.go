@@ -86,7 +86,7 @@ func TestStreamBacklog(t *testing.T) {
 	}
 }
 
-// The post's experiments, with a function that keeps each call busy.
+// The experiments, with a function that keeps each call busy.
 func TestStreamInstances(t *testing.T) {
 	runs := mustStream(t, "-n", "52", "--event-time", "500ms", "--set", "CountBasedWindow=1", "--set", "instanceConcurrency=26,13,5,2,1")
 	want := []int{1, 2, 6, 13, 26}

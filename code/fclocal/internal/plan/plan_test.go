@@ -38,7 +38,7 @@ func mustRun(t testing.TB, config Config) Result {
 	return result
 }
 
-// The post's experiments, with its function that sleeps 500 ms per event.
+// The experiments, with a function that sleeps 500 ms per event.
 func TestExperiments(t *testing.T) {
 	for concurrency, want := range map[int]int64{26: 1, 13: 2, 5: 6, 2: 13, 1: 26} {
 		r := rules()

@@ -659,7 +659,7 @@ func TestMaxInstancesGrow(t *testing.T) {
 	}
 }
 
-// The experiments of the post: with 26 calls always in flight.
+// The experiments: with 26 calls always in flight.
 func TestExperiments(t *testing.T) {
 	for instanceConcurrency, want := range map[int]int64{26: 1, 13: 2, 5: 6, 2: 13, 1: 26} {
 		t.Run(fmt.Sprintf("instanceConcurrency %d", instanceConcurrency), func(t *testing.T) {
