@@ -11,13 +11,12 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
-	"syscall"
 
 	"github.com/spf13/cobra"
 
 	"fclocal/internal/config"
 	"fclocal/internal/failure"
+	"fclocal/internal/interrupt"
 )
 
 // Exit codes, the same for every command.
@@ -34,11 +33,14 @@ func main() {
 	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 
-// run executes one command line and returns its exit code. SIGINT and SIGTERM
-// cancel the command's context.
+// run executes one command line and returns its exit code. The first SIGINT,
+// SIGTERM or SIGHUP cancels the command's context; see package interrupt.
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
+	ctx, signals := interrupt.Listen(context.Background(), func() {
+		fmt.Fprintln(stderr, "fclocal: killed, as it did not end by itself")
+		os.Exit(exitFailed)
+	})
+	defer signals.Stop()
 	root := newRootCommand()
 	root.SetArgs(args)
 	root.SetIn(stdin)

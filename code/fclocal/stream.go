@@ -165,9 +165,11 @@ func runStreams(ctx context.Context, options streamOptions, given func(option st
 		defer file.Close()
 		s.deadLetters = file
 	}
-	ctx, drain := interrupt.Drain(ctx)
-	defer drain.Stop()
-	s.drain = drain.First
+	if ctx.Err() != nil {
+		return failure.New("interrupted before the stream began")
+	}
+	ctx, signals := interrupt.Drain(ctx)
+	s.drain = signals.First
 
 	var runs []result.Run
 	for i, project := range projects {
@@ -183,7 +185,7 @@ func runStreams(ctx context.Context, options streamOptions, given func(option st
 			return err
 		}
 		runs = append(runs, run)
-		if drain.Asked() {
+		if signals.Asked() {
 			break
 		}
 	}
