@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"fclocal/internal/build"
 	"fclocal/internal/config"
 	"fclocal/internal/failure"
 	"fclocal/internal/interrupt"
@@ -77,11 +78,13 @@ code/fclocal/README.md is the manual.
 
 Exit codes: 0 good, 1 the function, the stream or the comparison failed, 2 wrong
 usage or configuration.`,
+		Version:       build.Version(),
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.PersistentFlags().StringVarP(&options.template, "template", "t", "", "use this `FILE` instead of the nearest s.yaml")
+	root.AddCommand(&cobra.Command{Use: "version", Short: "Print the version", Args: cobra.NoArgs, Run: func(cmd *cobra.Command, _ []string) { fmt.Fprintln(cmd.OutOrStdout(), "fclocal", build.Version()) }})
 	root.AddCommand(newCheckCommand(&options), newInvokeCommand(&options), newStreamCommand(&options),
 		newPlanCommand(&options), newCalibrateCommand(&options),
 		&cobra.Command{Use: "settings", Short: "The settings of s.yaml that --set overrides", Long: "Settings of s.yaml that --set overrides, by name:\n\n" + config.Describe()})

@@ -18,6 +18,7 @@ import (
 	"fclocal/internal/config"
 	"fclocal/internal/failure"
 	"fclocal/internal/measure"
+	"fclocal/internal/option"
 	"fclocal/internal/plan"
 	"fclocal/internal/report"
 	"fclocal/internal/result"
@@ -41,6 +42,7 @@ type planOptions struct {
 	report string
 	price  []string
 	sort   string // "" is the order of --set
+	failOn []string
 }
 
 // sorts are the values of --sort: what the first run is then, and how it gets
@@ -86,8 +88,8 @@ Exit codes: 0 good; 1 the plan failed; 2 wrong usage or configuration.`,
 	flags.Int64Var(&options.load.Backlog, "backlog", 0, "`N` messages are in the topic at the start")
 	flags.IntVar(&options.load.Partitions, "partitions", 1, "partitions of the topic, `N`")
 	flags.IntVar(&options.load.EventBytes, "message-size", 1000, "`BYTES` of each message's event in a call's payload; with --measure by default those of event.json's")
-	flags.DurationVar(&options.function.CallTime, "call-time", 10*time.Millisecond, "the function takes `D` for each call")
-	flags.DurationVar(&options.function.EventTime, "event-time", time.Millisecond, "and `D` for each event in it")
+	flags.DurationVar(&options.function.CallTime, "call-time", 10*time.Millisecond, "the function takes `D` for each call; 0 if only --event-time is given")
+	flags.DurationVar(&options.function.EventTime, "event-time", time.Millisecond, "and `D` for each event in it; 0 if only --call-time is given")
 	flags.BoolVar(&options.measure, "measure", false, "measure the function on this machine; --call-time and --event-time come on top, 0 if not given")
 	flags.Float64Var(&options.function.Spread, "spread", 0.2, "times differ by up to `F` of themselves to both sides, 0 to 1")
 	flags.DurationVar(&options.function.ColdStart, "cold-start", 200*time.Millisecond, "a new instance takes its first call after `D`")
@@ -99,6 +101,8 @@ Exit codes: 0 good; 1 the plan failed; 2 wrong usage or configuration.`,
 	flags.StringVar(&options.report, "report", "", "write a page with tables and charts to `FILE`.html")
 	flags.StringArrayVar(&options.price, "price", nil, "price the runs: `UNIT=PRICE,...` of "+strings.Join(bill.Units(), ", "))
 	flags.StringVar(&options.sort, "sort", "", "`cost|latency`: the cheapest (without --price by GB-seconds) or fastest run first, those that keep up before the others")
+	failOnFlag(command, &options.failOn)
+	command.RegisterFlagCompletionFunc("sort", cobra.FixedCompletions([]string{"cost", "latency"}, cobra.ShellCompDirectiveNoFileComp))
 	return command
 }
 
@@ -107,19 +111,19 @@ func (o *planOptions) check(given func(option string) bool) error {
 	l, f := o.load, o.function
 	comes := l.Rate != 0 || l.RateFile != ""
 	_, sorted := sorts[o.sort]
-	return firstBroken([]rule{
-		from("--rate", l.Rate, 0), from("--backlog", l.Backlog, 0), between("--skew", l.Skew, 0, 5),
-		from("--partitions", l.Partitions, 1), from("--message-size", l.EventBytes, 1),
-		from("--call-time", f.CallTime, 0), from("--event-time", f.EventTime, 0), from("--cold-start", f.ColdStart, 0),
-		between("--spread", f.Spread, 0, 1), between("--error-rate", f.ErrorRate, 0, 1),
-		from("--max-instances", o.maxInstances, 1), from("--instances-per-minute", o.instancesPerMinute, 1), from("--idle-timeout", o.idleTimeout, 0),
-		{l.For <= 0, fmt.Sprintf("--for %v: it must be above 0", l.For)},
-		{l.Rate != 0 && l.RateFile != "", "--rate and --rate-file exclude each other: give one of them"},
-		{!comes && l.Backlog == 0, "there is nothing to plan for: --rate, --rate-file or --backlog gives the load"},
-		{!comes && given("for"), "--for is how long messages come at --rate or --rate-file: give one"},
-		{l.Rate > 0 && l.For > 0 && l.Backlog == 0 && l.Rate*l.For.Seconds() < 0.5, fmt.Sprintf("--rate %v: no message comes in %v", l.Rate, l.For)},
-		{!sorted, fmt.Sprintf("--sort %s: it must be cost or latency", o.sort)},
-	})
+	return option.Check(
+		option.From("--rate", l.Rate, 0), option.From("--backlog", l.Backlog, 0), option.Between("--skew", l.Skew, 0, 5),
+		option.From("--partitions", l.Partitions, 1), option.From("--message-size", l.EventBytes, 1),
+		option.From("--call-time", f.CallTime, 0), option.From("--event-time", f.EventTime, 0), option.From("--cold-start", f.ColdStart, 0),
+		option.Between("--spread", f.Spread, 0, 1), option.Between("--error-rate", f.ErrorRate, 0, 1),
+		option.From("--max-instances", o.maxInstances, 1), option.From("--instances-per-minute", o.instancesPerMinute, 1), option.From("--idle-timeout", o.idleTimeout, 0),
+		option.Not(l.For <= 0, fmt.Sprintf("--for %v: it must be above 0", l.For)),
+		option.Not(l.Rate != 0 && l.RateFile != "", "--rate and --rate-file exclude each other: give one of them"),
+		option.Not(!comes && l.Backlog == 0, "there is nothing to plan for: --rate, --rate-file or --backlog gives the load"),
+		option.Not(!comes && given("for"), "--for is how long messages come at --rate or --rate-file: give one"),
+		option.Not(l.Rate > 0 && l.For > 0 && l.Backlog == 0 && l.Rate*l.For.Seconds() < 0.5, fmt.Sprintf("--rate %v: no message comes in %v", l.Rate, l.For)),
+		option.Not(!sorted, fmt.Sprintf("--sort %s: it must be cost or latency", o.sort)),
+	)
 }
 
 // config is the plan of a project.
@@ -145,6 +149,10 @@ func runPlans(ctx context.Context, options planOptions, given func(option string
 	if err != nil {
 		return fmt.Errorf("--price %w", err)
 	}
+	conditions, err := result.ParseConditions(options.failOn)
+	if err != nil {
+		return fmt.Errorf("--fail-on %w", err)
+	}
 	if options.report != "" {
 		if err := report.CheckPage(options.report); err != nil {
 			return err
@@ -157,6 +165,12 @@ func runPlans(ctx context.Context, options planOptions, given func(option string
 		if !given("for") {
 			options.load.For = 24 * time.Hour
 		}
+	}
+	switch { // a default is not added in silence to what is given
+	case given("event-time") && !given("call-time"):
+		options.function.CallTime = 0
+	case given("call-time") && !given("event-time"):
+		options.function.EventTime = 0
 	}
 	projects, err := options.projects(stderr)
 	if err != nil {
@@ -187,14 +201,19 @@ func runPlans(ctx context.Context, options planOptions, given func(option string
 		prices.Charge(&runs[i])
 	}
 	sorts[options.sort].sort(runs)
-	if err := options.show(stdout, runs); err != nil || options.report == "" {
+	if err := options.show(stdout, runs); err != nil {
 		return err
 	}
-	page := report.Page{
-		Function: projects[0].Function.Name, Trigger: projects[0].Trigger.Name,
-		Prices: strings.ReplaceAll(strings.Join(options.price, ","), ",", ", "), Best: sorts[options.sort].best, Runs: runs,
+	if options.report != "" {
+		page := report.Page{
+			Function: projects[0].Function.Name, Trigger: projects[0].Trigger.Name,
+			Prices: strings.ReplaceAll(strings.Join(options.price, ","), ",", ", "), Best: sorts[options.sort].best, Runs: runs,
+		}
+		if err := page.Write(options.report); err != nil {
+			return failure.Of(err)
+		}
 	}
-	return failure.Of(page.Write(options.report))
+	return result.FailOn(runs, conditions)
 }
 
 // plan runs all plans, on all cores.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -111,4 +112,10 @@ func (o *runsOptions) show(stdout io.Writer, runs []result.Run) error {
 // first.
 func clearLine(progress *report.Progress, err error) error {
 	return errors.Join(err, failure.Of(progress.Clear()))
+}
+
+// failOnFlag adds --fail-on.
+func failOnFlag(command *cobra.Command, conditions *[]string) {
+	command.Flags().StringSliceVar(conditions, "fail-on", nil, "end with 1 if a run has one of `WHAT,...`: "+strings.Join(result.ConditionNames(), ", ")+", or a latency like p99>2s")
+	command.RegisterFlagCompletionFunc("fail-on", cobra.FixedCompletions(result.ConditionNames(), cobra.ShellCompDirectiveNoFileComp))
 }

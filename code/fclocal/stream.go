@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -16,6 +17,7 @@ import (
 	"fclocal/internal/failure"
 	"fclocal/internal/interrupt"
 	"fclocal/internal/kafka"
+	"fclocal/internal/option"
 	"fclocal/internal/report"
 	"fclocal/internal/result"
 	"fclocal/internal/stream"
@@ -24,6 +26,10 @@ import (
 
 // passwordVariable is the environment variable that holds the password of SASL.
 const passwordVariable = "FCLOCAL_SASL_PASSWORD"
+
+// longestEventTime is what a trigger allows a call to take. Times any larger would
+// overflow with the events of a batch.
+const longestEventTime = config.LongestTriggerCall * time.Second
 
 // streamOptions are the options of stream.
 type streamOptions struct {
@@ -55,6 +61,7 @@ type streamOptions struct {
 	// What comes out.
 	logs        string
 	deadLetters string
+	failOn      []string
 }
 
 func newStreamCommand(global *globalOptions) *cobra.Command {
@@ -105,23 +112,25 @@ messages are missing; 2 wrong usage or configuration.`,
 	flags.BoolVar(&options.noBuild, "no-build", false, "run the program that lies in codeUri")
 	flags.StringVar(&options.logs, "logs", "", "write the function's logs to `DIR` (default a temporary directory)")
 	flags.StringVar(&options.deadLetters, "dead-letters", "", "append dead letters to `FILE`, as JSON lines")
+	failOnFlag(command, &options.failOn)
+	command.RegisterFlagCompletionFunc("sasl-mechanism", cobra.FixedCompletions([]string{"PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"}, cobra.ShellCompDirectiveNoFileComp))
 	command.MarkFlagsMutuallyExclusive("messages-number", "messages", "backlog")
 	command.MarkFlagsMutuallyExclusive("rate", "backlog")
 	return command
 }
 
 // check finds options that do not go together.
-func (o *streamOptions) check(combinations int) error {
+func (o *streamOptions) check(combinations int, given func(option string) bool) error {
 	real, own := len(o.brokers) > 0, o.dataDir != "" || o.listen != ""
-	return firstBroken([]rule{
-		from("-n", o.number, 0), from("--backlog", o.backlog, 0), from("--retry-scale", o.retryScale, 0),
-		from("--max-instances", o.maxInstances, 1), from("--event-time", o.eventTime, 0), from("--until-idle", o.untilIdle, 0),
-		{real && own, "--brokers is a cluster of its own: leave --data-dir and --listen out"},
-		{real && (o.messages != "" || o.rate != 0 || o.backlog != 0), "nothing is produced into --brokers: leave --messages, --backlog and --rate out"},
-		{!real && (o.tls || o.saslMechanism != "" || o.saslUser != ""), "--tls and --sasl-... are for --brokers"},
-		{o.saslMechanism == "" && o.saslUser != "", "--sasl-user needs --sasl-mechanism"},
-		{combinations > 1 && (real || own), "several runs each take a fresh topic: leave --brokers, --data-dir and --listen out"},
-	})
+	return option.Check(
+		option.From("-n", o.number, 0), option.From("--backlog", o.backlog, 0), option.From("--retry-scale", o.retryScale, 0),
+		option.From("--max-instances", o.maxInstances, 1), option.Between("--event-time", o.eventTime, 0, longestEventTime), option.From("--until-idle", o.untilIdle, 0),
+		option.Not(real && own, "--brokers is a cluster of its own: leave --data-dir and --listen out"),
+		option.Not(real && (o.messages != "" || o.rate != 0 || o.backlog != 0 || given("messages-number") || given("partitions")), "nothing is produced into --brokers: leave -n, --messages, --backlog, --rate and --partitions out"),
+		option.Not(!real && (o.tls || o.saslMechanism != "" || o.saslUser != ""), "--tls and --sasl-... are for --brokers"),
+		option.Not(o.saslMechanism == "" && o.saslUser != "", "--sasl-user needs --sasl-mechanism"),
+		option.Not(combinations > 1 && (real || own), "several runs each take a fresh topic: leave --brokers, --data-dir and --listen out"),
+	)
 }
 
 func runStreams(ctx context.Context, options streamOptions, given func(option string) bool, stdout, stderr io.Writer) error {
@@ -129,7 +138,7 @@ func runStreams(ctx context.Context, options streamOptions, given func(option st
 	if err != nil {
 		return err
 	}
-	if err := options.check(len(overrides)); err != nil {
+	if err := options.check(len(overrides), given); err != nil {
 		return err
 	}
 	switch {
@@ -137,6 +146,10 @@ func runStreams(ctx context.Context, options streamOptions, given func(option st
 		options.number = options.backlog
 	case (options.listen != "" || len(options.brokers) > 0) && !given("messages-number"):
 		options.number = 0
+	}
+	conditions, err := result.ParseConditions(options.failOn)
+	if err != nil {
+		return fmt.Errorf("--fail-on %w", err)
 	}
 	projects, err := options.projects(stderr)
 	if err != nil {
@@ -147,26 +160,22 @@ func runStreams(ctx context.Context, options streamOptions, given func(option st
 		return err
 	}
 	defer binary.Release()
-	logs := options.logs
-	if logs == "" {
-		if logs, err = os.MkdirTemp("", "fclocal-logs-"); err != nil {
-			return failure.Of(err)
-		}
-		defer os.Remove(logs) // if nothing was written into it
-	} else if err := os.MkdirAll(logs, 0o755); err != nil {
+	logs, logsWritten, err := stream.Logs(options.logs)
+	if err != nil {
 		return err
 	}
+	defer logsWritten()
 	s := streams{options: options, stderr: stderr, progress: report.NewProgress(stderr)}
 	if options.deadLetters != "" {
-		file, err := os.OpenFile(options.deadLetters, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+		file, mended, err := stream.OpenDeadLetters(options.deadLetters)
 		if err != nil {
 			return fmt.Errorf("dead letters cannot be written: %w", err)
 		}
+		if mended {
+			fmt.Fprintf(stderr, "fclocal: the last line of %s was cut short, by a kill maybe: new ones begin below it\n", options.deadLetters)
+		}
 		defer file.Close()
 		s.deadLetters = file
-	}
-	if ctx.Err() != nil {
-		return failure.New("interrupted before the stream began")
 	}
 	ctx, signals := interrupt.Drain(ctx)
 	s.drain = signals.First
@@ -180,35 +189,32 @@ func runStreams(ctx context.Context, options streamOptions, given func(option st
 				return failure.Of(err)
 			}
 		}
-		run, err := s.run(ctx, project, binary.Path, runLogs, label)
-		if err := clearLine(s.progress, err); err != nil {
-			return err
+		run, runErr := s.run(ctx, project, binary.Path, runLogs, label)
+		err = clearLine(s.progress, runErr)
+		if run.Settings != nil { // it had begun
+			runs = append(runs, run)
 		}
-		runs = append(runs, run)
-		if signals.Asked() {
+		if err != nil || signals.Asked() {
 			break
 		}
 	}
-	if err := options.show(stdout, runs); err != nil {
+	if runs == nil {
 		return err
 	}
+	if showErr := options.show(stdout, runs); err == nil {
+		err = showErr
+	}
 	fmt.Fprintln(stderr, "fclocal: the function's logs are in", logs)
-	return verdict(runs, stderr)
-}
-
-// verdict is an error if a stream was stopped or has lost a message.
-func verdict(runs []result.Run, stderr io.Writer) (failed error) {
 	for _, run := range runs {
-		if run.Stopped != "" {
-			fmt.Fprintf(stderr, "fclocal: the stream stopped, as errorsTolerance is NONE: %s; a next run resumes there\n", run.Stopped)
-			failed = errFailed
+		lines, failed := run.Verdict()
+		for _, line := range lines {
+			fmt.Fprintln(stderr, "fclocal:", line)
 		}
-		if err := run.Check(); err != nil {
-			fmt.Fprintln(stderr, "fclocal:", err)
-			failed = errFailed
+		if failed {
+			err = errors.Join(err, errFailed)
 		}
 	}
-	return failed
+	return errors.Join(err, result.FailOn(runs, conditions))
 }
 
 // streams are what all runs of the command share.

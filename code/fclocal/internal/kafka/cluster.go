@@ -9,6 +9,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
+	"strconv"
 	"strings"
 	"time"
 
@@ -83,7 +85,11 @@ func (c Cluster) Partitions(ctx context.Context, topic string) (int, error) {
 	if err := client.Ping(ctx); err != nil {
 		return 0, c.explain(err)
 	}
-	topics, err := kadm.NewClient(client).ListTopics(ctx, topic)
+	admin := kadm.NewClient(client)
+	if err := c.reachable(ctx, admin); err != nil {
+		return 0, err
+	}
+	topics, err := admin.ListTopics(ctx, topic)
 	if err != nil {
 		return 0, c.explain(err)
 	}
@@ -91,6 +97,30 @@ func (c Cluster) Partitions(ctx context.Context, topic string) (int, error) {
 		return 0, c.explain(fmt.Errorf("topic %q: %w", topic, err))
 	}
 	return len(topics[topic].Partitions), nil
+}
+
+// dialTimeout is how long an address that a broker tells may take to answer.
+const dialTimeout = 5 * time.Second
+
+// reachable tries the addresses that the cluster's brokers tell to clients: a broker
+// in a container often tells one that only other containers know.
+func (c Cluster) reachable(ctx context.Context, admin *kadm.Client) error {
+	brokers, err := admin.ListBrokers(ctx)
+	if err != nil {
+		return c.explain(err)
+	}
+	for _, broker := range brokers {
+		address := net.JoinHostPort(broker.Host, strconv.Itoa(int(broker.Port)))
+		dialing, stop := context.WithTimeout(ctx, dialTimeout)
+		connection, err := new(net.Dialer).DialContext(dialing, "tcp", address)
+		stop()
+		if err != nil {
+			return fmt.Errorf("cluster at %s tells clients to connect to %s, which cannot be reached: set the broker's advertised.listeners to an address that this machine knows: %w",
+				strings.Join(c.Brokers, ", "), address, err)
+		}
+		connection.Close()
+	}
+	return nil
 }
 
 // explain adds where an error of the cluster is from and what to do about it.

@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"math"
@@ -39,9 +40,10 @@ type EmbeddedOptions struct {
 	// in memory, as a backlog has no bound, and go with Close.
 	DataDir string
 
-	// Listen is the HOST:PORT that clients may use, "127.0.0.1:9092" say.
-	// Without it, it is a free port of the loopback interface. Kafka tells it
-	// to clients, so it cannot be a wildcard address such as 0.0.0.0.
+	// Listen is the HOST:PORT that clients may use, "127.0.0.1:9092" say. Kafka tells
+	// it to clients, so it cannot be a wildcard address such as 0.0.0.0. Without it,
+	// it is a free port of the loopback interface, and a random password keeps other
+	// programs out: see Cluster.
 	Listen string
 }
 
@@ -85,6 +87,10 @@ func StartEmbedded(ctx context.Context, options EmbeddedOptions) (_ *Embedded, e
 		return nil, err
 	}
 
+	// kfake keeps users in its directory: those of an earlier run are gone with it.
+	if err := os.Remove(filepath.Join(dir, "sasl.json")); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, err
+	}
 	listen := options.Listen
 	if listen == "" {
 		listen = "127.0.0.1:0"
@@ -93,21 +99,27 @@ func StartEmbedded(ctx context.Context, options EmbeddedOptions) (_ *Embedded, e
 	if err != nil {
 		return nil, err
 	}
-	e.kafka, err = kfake.NewCluster(
+	settings := []kfake.Opt{
 		kfake.NumBrokers(1),
-		kfake.ListenFn(func(string, string) (net.Listener, error) { return listener, nil }),
+		kfake.ListenFn(func(string, string) (net.Listener, error) { return bounded{listener}, nil }),
 		kfake.DataDir(dir),
 		kfake.WithLogger(e.logger),
 		kfake.BrokerConfigs(map[string]string{
 			"message.max.bytes":         strconv.Itoa(maxRecordBatch),
 			"log.retention.ms":          "-1",
 			"offsets.retention.minutes": strconv.Itoa(math.MaxInt32), // a data directory stays good for years
-		}))
+		}),
+	}
+	e.cluster = Cluster{Brokers: []string{listener.Addr().String()}, embedded: true}
+	if options.Listen == "" { // nobody else on this machine has a business there
+		e.cluster.SASL = &SASL{Mechanism: "PLAIN", User: "fclocal", Password: rand.Text()}
+		settings = append(settings, kfake.EnableSASL(), kfake.Superuser("PLAIN", e.cluster.SASL.User, e.cluster.SASL.Password))
+	}
+	e.kafka, err = kfake.NewCluster(settings...)
 	if err != nil {
 		listener.Close()
 		return nil, fmt.Errorf("embedded Kafka in %s: %w", dir, err)
 	}
-	e.cluster = Cluster{Brokers: []string{listener.Addr().String()}, embedded: true}
 	if err := e.CreateTopic(ctx, options.Topic, options.Partitions); err != nil {
 		return nil, err
 	}

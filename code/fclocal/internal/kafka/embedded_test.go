@@ -146,7 +146,7 @@ func read(t *testing.T, e *Embedded, topic string, n int) map[int32][]*kgo.Recor
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	client, err := kgo.NewClient(kgo.SeedBrokers(e.Address()), kgo.ConsumeTopics(topic))
+	client, err := e.cluster.client(kgo.ConsumeTopics(topic))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -351,4 +351,34 @@ func TestEmbeddedKill(t *testing.T) {
 		t.Errorf("goes on at %+v", assigned.Partitions)
 	}
 	read(t, e, "xxx", n)
+}
+
+// Other programs of this machine are kept out unless there is an address for them, and
+// a request that announces gigabytes ends its connection.
+func TestEmbeddedIsClosed(t *testing.T) {
+	e := start(t, EmbeddedOptions{Topic: "xxx", Partitions: 1})
+	other := Cluster{Brokers: []string{e.Address()}}
+	ctx, stop := context.WithTimeout(t.Context(), 10*time.Second)
+	defer stop()
+	if _, err := other.Partitions(ctx, "xxx"); err == nil || !strings.Contains(err.Error(), "closes the connection: check if it wants TLS, SASL") {
+		t.Errorf("error %v of a client without a password", err)
+	}
+	other.SASL = &SASL{Mechanism: "PLAIN", User: "fclocal", Password: "guessed"}
+	if _, err := other.Partitions(ctx, "xxx"); err == nil || !strings.Contains(err.Error(), "closes the connection") {
+		t.Errorf("error %v with a wrong password", err)
+	}
+
+	connection, err := net.Dial("tcp", e.Address())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer connection.Close()
+	for _, part := range []string{"\x7f\xff", "\xff\xf0more"} {
+		if _, err := connection.Write([]byte(part)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n, err := connection.Read(make([]byte, 1)); n != 0 || err == nil {
+		t.Errorf("%d bytes, %v; want the connection to be closed", n, err)
+	}
 }

@@ -21,6 +21,9 @@ func lock(file *os.File) error {
 func removeAbandoned(pattern string) {
 	directories, _ := filepath.Glob(pattern)
 	for _, directory := range directories {
+		if !own(directory, os.ModeDir) || !own(filepath.Join(directory, lockName), 0) {
+			continue
+		}
 		file, err := os.Open(filepath.Join(directory, lockName))
 		if err != nil {
 			continue
@@ -30,4 +33,15 @@ func removeAbandoned(pattern string) {
 		}
 		file.Close()
 	}
+}
+
+// own says whether that is of this user and of this type. Anyone can make things in
+// the temporary directory: a named pipe there would never be opened.
+func own(path string, kind os.FileMode) bool {
+	info, err := os.Lstat(path)
+	if err != nil || info.Mode().Type() != kind {
+		return false
+	}
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	return ok && int(stat.Uid) == os.Getuid()
 }

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"compress/gzip"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -116,8 +117,12 @@ type Messages struct {
 	closer io.Closer
 }
 
-// OpenMessages opens a file for NewMessages.
+// OpenMessages opens a file for NewMessages. It must be a regular one: others, like
+// a named pipe, cannot be read twice, and may never end.
 func OpenMessages(path string) (*Messages, error) {
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s: it is no regular file; write the messages to one", path)
+	}
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, err
@@ -129,6 +134,31 @@ func OpenMessages(path string) (*Messages, error) {
 	}
 	m.closer = file
 	return m, nil
+}
+
+// CheckMessages reads a file to its end, so that a bad line is found before a message
+// is produced, and checks that there are the partitions that messages name.
+func CheckMessages(ctx context.Context, path string, partitions int) error {
+	messages, err := OpenMessages(path)
+	if err != nil {
+		return err
+	}
+	defer messages.Close()
+	for n := 0; ; n++ {
+		if n%1000 == 0 && ctx.Err() != nil {
+			return fmt.Errorf("interrupted while %s was checked", path)
+		}
+		message, err := messages.Next()
+		if err == io.EOF {
+			return nil
+		}
+		if err == nil && message.Partition >= int32(partitions) {
+			err = fmt.Errorf("%s: partition %d: the topic has the partitions 0 to %d", message.place, message.Partition, partitions-1)
+		}
+		if err != nil {
+			return err
+		}
+	}
 }
 
 // NewMessages reads messages from r, which may be compressed by gzip: its first

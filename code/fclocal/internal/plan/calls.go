@@ -124,6 +124,7 @@ func (d *driver) endCall(e *event) {
 	d.catchUp(alone && e.err == nil && d.model.Stats().Retrying == 0)
 	if errors.Is(e.err, errTimeout) {
 		d.result.Timeouts++
+		d.result.Crashes++
 		d.endInstance(e.instance)
 		d.perform(d.model.InstanceEnded(d.now, e.instance, e.err))
 	} else {

@@ -207,15 +207,33 @@ func (d *driver) perform(actions []trigger.Action) {
 		case trigger.Delivered:
 			d.recordLatencies(a.Batch)
 		case trigger.Retry:
+			d.failed(a.Err)
 			d.changed = append(d.changed, d.tasks[a.Batch.Task])
 		case trigger.DeadLetter:
+			d.failed(a.Err)
 			d.changed = append(d.changed, d.tasks[a.Batch.Task])
 		case trigger.Discard:
+			d.failed(a.Err)
 			d.changed = append(d.changed, d.tasks[a.Batch.Task])
 		case trigger.Stop:
+			d.failed(a.Err)
 			d.result.Stopped = fmt.Sprintf("a batch of %d events failed %d times, the last time with %v", a.Batch.Records, a.Attempts, a.Err)
 		}
 	}
+}
+
+// failed counts an attempt.
+func (d *driver) failed(err error) {
+	kind := "error"
+	switch {
+	case errors.Is(err, errTimeout):
+		kind = "timeout"
+	case errors.Is(err, trigger.ErrThrottled):
+		kind = "429"
+	case errors.Is(err, trigger.ErrTooLarge):
+		kind = "too large"
+	}
+	d.result.Failures.Add(kind, err.Error())
 }
 
 // finish returns what has happened.

@@ -71,6 +71,7 @@ var figures = []figure{
 			}
 			return fmt.Sprintf("%s (%s)", units.Count(r.ColdStarts), units.Milliseconds(r.ColdStartMs))
 		}, nil},
+	counted(instances, "crashes", "crashes", func(r result.Run) int64 { return r.Crashes }),
 	{instances, idleTasks, "idle\ntasks",
 		func(r result.Run) string {
 			return fmt.Sprintf("%d of %v", r.IdleTasks, r.Settings.Value("maximumTasks"))
@@ -105,6 +106,7 @@ var figures = []figure{
 			return price(r) + " (" + strings.Join(parts, ", ") + ")"
 		}, withoutPrice},
 	{outcome, "time", "time", func(r result.Run) string { return units.Milliseconds(r.WallSeconds * 1000) }, nil},
+	{calls, "failed attempts", "", func(r result.Run) string { return strings.Join(failedAttempts(r), "\n") }, func(r result.Run) bool { return r.Failures == nil }},
 	{outcome, "stopped", "", func(r result.Run) string { return r.Stopped }, func(r result.Run) bool { return r.Stopped == "" }},
 	{outcome, "advice", "", advice, func(r result.Run) bool { return advice(r) == "" }},
 }
@@ -134,6 +136,14 @@ func planned(in group, name, short string, value func(*result.Plan) string) figu
 			}
 			return value(r.Plan)
 		}, notPlanned}
+}
+
+// failedAttempts are the kinds of them, a line each.
+func failedAttempts(r result.Run) (lines []string) {
+	for _, f := range r.Failures {
+		lines = append(lines, fmt.Sprintf("%s %s: %s", units.Count(f.Count), f.Kind, strings.Map(printable, f.First)))
+	}
+	return lines
 }
 
 func notPlanned(r result.Run) bool { return r.Plan == nil }

@@ -27,6 +27,22 @@ func writeFile(what, path string, content []byte) error {
 	return fmt.Errorf("the %s cannot be written to %s: %w", what, path, err)
 }
 
+// checkFile returns an error if writeFile could not write there, by beginning to.
+func checkFile(what, path string) error {
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return fmt.Errorf("the %s cannot be written to %s: it is no file", what, path)
+	}
+	file, err := os.CreateTemp(filepath.Dir(path), ".fclocal-report-")
+	if err != nil {
+		var pathError *fs.PathError
+		if errors.As(err, &pathError) {
+			err = pathError.Err
+		}
+		return fmt.Errorf("the %s cannot be written to %s: %w", what, path, err)
+	}
+	return errors.Join(file.Close(), os.Remove(file.Name()))
+}
+
 func replaceFile(path string, content []byte) error {
 	file, err := os.CreateTemp(filepath.Dir(path), ".fclocal-report-")
 	if err != nil {

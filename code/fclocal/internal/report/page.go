@@ -25,11 +25,11 @@ type Page struct {
 }
 
 // CheckPage returns an error if Write cannot write to a file of that name: its
-// ending must be .html or .htm.
+// ending must be .html or .htm, and its directory must be there to write to.
 func CheckPage(path string) error {
 	switch strings.ToLower(filepath.Ext(path)) {
 	case ".html", ".htm":
-		return nil
+		return checkFile("report", path)
 	default:
 		return fmt.Errorf("cannot report to %s: the name must end in .html or .htm", path)
 	}
@@ -46,9 +46,6 @@ var pageDetail = detail{slots: 200, markers: 24}
 // Write writes the page to a file, which is there in full or not at all. The
 // page stays below 1 MB with 50 runs.
 func (p Page) Write(path string) error {
-	if err := CheckPage(path); err != nil {
-		return err
-	}
 	var content bytes.Buffer
 	if err := templates.ExecuteTemplate(&content, "page.html", p.view()); err != nil {
 		return err

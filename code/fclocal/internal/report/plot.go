@@ -9,10 +9,12 @@ import (
 )
 
 // CheckPlot returns an error if Plot cannot draw to a file of that name: its
-// ending must be .svg or .png.
+// ending must be .svg or .png, and its directory must be there to write to.
 func CheckPlot(path string) error {
-	_, err := plotFormat(path)
-	return err
+	if _, err := plotFormat(path); err != nil {
+		return err
+	}
+	return checkFile("plot", path)
 }
 
 func plotFormat(path string) (string, error) {

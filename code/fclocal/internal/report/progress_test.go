@@ -125,6 +125,7 @@ func TestProgressOnATerminal(t *testing.T) {
 }
 
 func TestProgressIsSilentElsewhere(t *testing.T) {
+	t.Setenv("COLUMNS", "")
 	r, w, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)

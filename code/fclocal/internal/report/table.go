@@ -168,7 +168,11 @@ func rows(runs []result.Run, width int) string {
 	}
 	separator := "\n"
 	for i, name := range labels(runs) {
-		for _, said := range []string{prefixed("stopped: ", runs[i].Stopped), advice(runs[i])} {
+		said := []string{prefixed("stopped: ", runs[i].Stopped), advice(runs[i])}
+		for _, line := range failedAttempts(runs[i]) {
+			said = append(said, "failed attempts: "+line)
+		}
+		for _, said := range said {
 			if said != "" {
 				b.WriteString(separator + wrap(name+": "+said, width) + "\n")
 				separator = ""

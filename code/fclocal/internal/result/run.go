@@ -16,11 +16,12 @@ import (
 type Run struct {
 	Input
 
-	Instances      int `json:"instances"`      // created
-	InstancesBound int `json:"instancesBound"` // ⌈concurrency / instanceConcurrency⌉
-	PeakInstances  int `json:"peakInstances"`  // most that existed at a time
-	PeakInFlight   int `json:"peakInFlight"`   // most calls in flight at a time
-	IdleTasks      int `json:"idleTasks"`      // tasks without a partition
+	Instances      int   `json:"instances"`      // created
+	InstancesBound int   `json:"instancesBound"` // ⌈concurrency / instanceConcurrency⌉
+	PeakInstances  int   `json:"peakInstances"`  // most that existed at a time
+	Crashes        int64 `json:"crashes"`        // instances that ended by themselves, or by a timeout or too much memory
+	PeakInFlight   int   `json:"peakInFlight"`   // most calls in flight at a time
+	IdleTasks      int   `json:"idleTasks"`      // tasks without a partition
 
 	Counts
 
@@ -33,6 +34,8 @@ type Run struct {
 	WallSeconds     float64   `json:"wallSeconds"`
 
 	*Plan // what only a plan tells; nil for a stream
+
+	Failures Failures `json:"failures,omitempty"` // of attempts, by kind
 
 	// Stopped says which batch ended the stream, and why, with errorsTolerance
 	// NONE.
@@ -139,6 +142,9 @@ type Totals struct {
 	ColdStartTime time.Duration // of all of them
 	PeakMemory    int64         // bytes, of the largest instance; 0 if it was not measured
 	Wall          time.Duration
+	Idle          time.Duration // of Wall, at the end, in which there was nothing to do
+	Crashes       int64
+	Failures      Failures
 	Samples       []Sample
 
 	// Stopped says which batch has stopped the stream, and why; "" if none has.
@@ -157,6 +163,8 @@ func (t Totals) Run(in Input) Run {
 		InstancesBound: bound,
 		PeakInstances:  t.PeakInstances,
 		PeakInFlight:   t.PeakInFlight,
+		Crashes:        t.Crashes,
+		Failures:       t.Failures,
 		IdleTasks:      t.IdleTasks,
 		Counts: Counts{
 			Produced:      t.Produced,
@@ -172,7 +180,7 @@ func (t Totals) Run(in Input) Run {
 			EventsInCalls: t.EventsInCalls,
 		},
 		EventsPerCall:   float64(t.EventsInCalls) / float64(t.Calls),
-		EventsPerSecond: float64(t.Delivered) / t.Wall.Seconds(),
+		EventsPerSecond: float64(t.Delivered) / (t.Wall - t.Idle).Seconds(),
 		LatencyMs:       t.Latencies.milliseconds(),
 		ColdStarts:      t.ColdStarts,
 		ColdStartMs:     milliseconds(t.ColdStartTime) / float64(max(1, t.ColdStarts)),

@@ -29,9 +29,12 @@ type Embedded struct {
 	Listening func(address, topic string)
 }
 
-// open returns the messages, and a function that closes their file.
-func (b Embedded) open(options Options) (kafka.Source, func() error, error) {
+// open returns the messages, which have been read to their end, and a function that closes their file.
+func (b Embedded) open(ctx context.Context, options Options) (kafka.Source, func() error, error) {
 	if b.Messages != "" {
+		if err := kafka.CheckMessages(ctx, b.Messages, b.Partitions); err != nil {
+			return nil, nil, err
+		}
 		messages, err := kafka.OpenMessages(b.Messages)
 		if err != nil {
 			return nil, nil, err
@@ -55,7 +58,7 @@ func RunEmbedded(ctx context.Context, options Options, b Embedded) (_ result.Run
 	if _, err := options.converter(); err != nil {
 		return result.Run{}, err
 	}
-	messages, closeMessages, err := b.open(options)
+	messages, closeMessages, err := b.open(ctx, options)
 	if err != nil {
 		return result.Run{}, err
 	}

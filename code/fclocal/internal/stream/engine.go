@@ -2,12 +2,14 @@ package stream
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"time"
 
 	"fclocal/internal/eventbridge"
+	"fclocal/internal/instance"
 	"fclocal/internal/kafka"
 	"fclocal/internal/result"
 	"fclocal/internal/trigger"
@@ -75,7 +77,7 @@ func (e *engine) run() error {
 	drain := e.Drain
 	e.active = e.begin
 	e.sample()
-	for !e.ended() {
+	for !e.over() {
 		if at, ok := e.model.NextWake(); ok {
 			wake.Reset(at - e.now())
 		} else {
@@ -118,14 +120,17 @@ func (e *engine) run() error {
 	return nil
 }
 
-// ended reports whether there is nothing more to do.
-func (e *engine) ended() bool {
+// over reports whether there is nothing more to do.
+func (e *engine) over() bool {
 	stats := e.model.Stats()
+	forming := slices.Contains(e.joined, false) // the group
+	if stats.Pending > 0 || stats.InFlight > 0 || forming {
+		e.active = time.Now()
+	}
 	if e.draining || e.totals.Stopped != "" {
 		return stats.InFlight == 0
 	}
-	if stats.Pending > 0 || stats.InFlight > 0 || slices.Contains(e.joined, false) { // the last: the group is forming
-		e.active = time.Now()
+	if stats.Pending > 0 || stats.InFlight > 0 || forming {
 		return false
 	}
 	if e.UntilIdle > 0 {
@@ -144,6 +149,29 @@ func (e *engine) ended() bool {
 		}
 	}
 	return true
+}
+
+// ended counts an instance that has ended by itself.
+func (e *engine) ended(err error) {
+	var crash *instance.FunctionError
+	if errors.As(err, &crash) {
+		e.totals.Crashes++
+	}
+}
+
+// failed counts an attempt that has failed.
+func (e *engine) failed(err error) {
+	var function *instance.FunctionError
+	kind, text := "error", err.Error()
+	switch {
+	case errors.As(err, &function):
+		kind, text = function.Type, function.Message
+	case errors.Is(err, trigger.ErrThrottled):
+		kind = "429"
+	case errors.Is(err, trigger.ErrTooLarge):
+		kind = "too large"
+	}
+	e.totals.Failures.Add(kind, text)
 }
 
 // pace holds records back while batches wait for their turn.
@@ -206,12 +234,17 @@ func (e *engine) perform(actions []trigger.Action) error {
 		switch a := action.(type) {
 		case trigger.CreateInstance:
 			e.pool.create(a.Instance, func(err error) {
-				e.report(func() []trigger.Action { return e.model.InstanceEnded(e.now(), a.Instance, err) })
+				e.report(func() []trigger.Action {
+					e.ended(err)
+					return e.model.InstanceEnded(e.now(), a.Instance, err)
+				})
 			})
 		case trigger.RemoveInstance:
 			go e.pool.stop(a.Instance)
 		case trigger.StartCall:
 			e.startCall(a)
+		case trigger.Retry:
+			e.failed(a.Err)
 		case trigger.Delivered:
 			now := time.Now()
 			e.each(a.Batch, func(r stored) error {
@@ -231,11 +264,13 @@ func (e *engine) perform(actions []trigger.Action) error {
 			}
 			e.finish(a.Batch)
 		case trigger.DeadLetter:
+			e.failed(a.Err)
 			if err := e.deadLetter(a); err != nil {
 				return err
 			}
 			e.finish(a.Batch)
 		case trigger.Discard:
+			e.failed(a.Err)
 			e.finish(a.Batch)
 		case trigger.Commit:
 			if commits[a.Task] == nil {
@@ -244,6 +279,7 @@ func (e *engine) perform(actions []trigger.Action) error {
 			commits[a.Task][a.Partition] = a.Offset
 			e.partitions[a.Partition].position = a.Offset
 		case trigger.Stop:
+			e.failed(a.Err)
 			e.totals.Stopped = fmt.Sprintf("%s failed %d times, the last time with %v", describe(a.Batch), a.Attempts, a.Err)
 		}
 	}

@@ -141,6 +141,7 @@ func run(ctx context.Context, options Options, cluster kafka.Cluster, source sou
 	var cancel context.CancelFunc
 	e.ctx, cancel = context.WithCancel(ctx)
 	err = e.run()
+	e.totals.Idle = time.Since(e.active)
 	close(e.done)
 	cancel()
 	e.pool.close()

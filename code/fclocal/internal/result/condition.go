@@ -1,0 +1,121 @@
+package result
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"fclocal/internal/failure"
+	"fclocal/internal/units"
+)
+
+// A Condition is something that a run must not be.
+type Condition struct {
+	text string
+	met  func(Run) string // what is so; "" if it is not
+}
+
+func counted(what string, count func(Run) int64) func(Run) string {
+	return func(r Run) string {
+		if n := count(r); n > 0 {
+			return fmt.Sprintf("%s %s", units.Count(n), what)
+		}
+		return ""
+	}
+}
+
+// conditions are those without a figure.
+var conditions = []Condition{
+	{"dead-letters", counted("dead letters", func(r Run) int64 { return r.DeadLettered })},
+	{"discarded", counted("events discarded", func(r Run) int64 { return r.Discarded })},
+	{"retries", counted("retries", func(r Run) int64 { return r.Retries })},
+	{"crashes", counted("crashes", func(r Run) int64 { return r.Crashes })},
+	{"throttled", counted("attempts refused with 429", func(r Run) int64 { return r.Throttled })},
+	{"not-keeping-up", func(r Run) string {
+		if r.Plan != nil && !r.KeepsUp {
+			return "the stream does not keep up"
+		}
+		return ""
+	}},
+}
+
+// ConditionNames are what ParseCondition takes, beside a latency.
+func ConditionNames() (names []string) {
+	for _, c := range conditions {
+		names = append(names, c.text)
+	}
+	return names
+}
+
+// ParseCondition reads one of ConditionNames, or a latency above a duration: p50,
+// p95, p99, p99.9 or max, >, and a duration like 2s.
+func ParseCondition(text string) (Condition, error) {
+	if i := slices.IndexFunc(conditions, func(c Condition) bool { return c.text == text }); i >= 0 {
+		return conditions[i], nil
+	}
+	if which, limit, found := strings.Cut(text, ">"); found {
+		latency := map[string]func(LatencyMs) float64{
+			"p50": func(l LatencyMs) float64 { return l.P50 }, "p95": func(l LatencyMs) float64 { return l.P95 },
+			"p99": func(l LatencyMs) float64 { return l.P99 }, "p99.9": func(l LatencyMs) float64 { return l.P999 },
+			"max": func(l LatencyMs) float64 { return l.Max },
+		}[which]
+		if most, err := time.ParseDuration(limit); err == nil && latency != nil {
+			return Condition{text, func(r Run) string {
+				if ms := latency(r.LatencyMs); ms > milliseconds(most) {
+					return fmt.Sprintf("latency %s is %s", which, units.Milliseconds(ms))
+				}
+				return ""
+			}}, nil
+		}
+	}
+	return Condition{}, fmt.Errorf("%s: it must be %s, or a latency such as p99>2s", text, strings.Join(ConditionNames(), ", "))
+}
+
+// ParseConditions reads several.
+func ParseConditions(texts []string) (conditions []Condition, err error) {
+	for _, text := range texts {
+		condition, err := ParseCondition(text)
+		if err != nil {
+			return nil, err
+		}
+		conditions = append(conditions, condition)
+	}
+	return conditions, nil
+}
+
+// FailOn is a failure if one of the runs is what it must not be.
+func FailOn(runs []Run, conditions []Condition) error {
+	var failures []error
+	for i, run := range runs {
+		for _, condition := range conditions {
+			if met := condition.Met(run); met != "" {
+				if len(runs) > 1 {
+					met = fmt.Sprintf("run %d: %s", i+1, met)
+				}
+				failures = append(failures, failure.New(met))
+			}
+		}
+	}
+	return errors.Join(failures...)
+}
+
+// Verdict says of a stream what a person must know of it, and whether that is a
+// failure: it was stopped, or a message is missing.
+func (r Run) Verdict() (lines []string, failed bool) {
+	if r.Stopped != "" {
+		lines = append(lines, "the stream stopped, as errorsTolerance is NONE: "+r.Stopped+"; a next run resumes there")
+	}
+	if err := r.Check(); err != nil {
+		lines = append(lines, err.Error())
+	}
+	failed = lines != nil
+	if lost := r.DeadLettered + r.Discarded; lost > 0 {
+		lines = append(lines, fmt.Sprintf("%d of %d messages were not delivered: %d became dead letters, %d were discarded", lost, r.Produced, r.DeadLettered, r.Discarded))
+	}
+	return lines, failed
+}
+
+// Met says what is so of a run that must not be; "" if it is not.
+func (c Condition) Met(r Run) string { return c.met(r) }
