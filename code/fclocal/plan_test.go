@@ -55,7 +55,7 @@ func TestPlanInstances(t *testing.T) {
 
 func TestPlanFigures(t *testing.T) {
 	// 100 messages a second in batches of 10, each call of 110 ms: 1.1 in flight.
-	run := mustPlan(t, "--rate", "100", "--for", "10m", "--call-time", "100ms", "--spread", "0", "--cold-start", "0s")[0]
+	run := mustPlan(t, "--rate", "100", "--for", "10m", "--call-time", "100ms", "--event-time", "1ms", "--spread", "0", "--cold-start", "0s")[0]
 	if !run.KeepsUp || run.Produced != 60_000 || run.Delivered != 60_000 || run.Calls != 6000 || run.EventsPerCall != 10 || run.Pending != 0 {
 		t.Errorf("%+v", run)
 	}
@@ -139,9 +139,39 @@ func TestPlanReport(t *testing.T) {
 		}
 	}
 
-	output, err = tryPlan(append(args, "--report", filepath.Join(path, "plan.html"))...)
-	if !failure.Is(err) || !strings.Contains(err.Error(), "the report cannot be written to "+path) || !strings.Contains(output, "CountBasedWindow") {
+	// What cannot be written at the end is found out before the run.
+	below := filepath.Join(path, "plan.html")
+	output, err = tryPlan(append(args, "--report", below)...)
+	if err == nil || err.Error() != "the report cannot be written to "+below+": not a directory" || failure.Is(err) || output != "" {
 		t.Errorf("error %v after %s", err, output)
+	}
+}
+
+// A lag that grows for a month is not kept up with, however small beside what is
+// delivered; scripts can tell.
+func TestPlanFailOn(t *testing.T) {
+	args := []string{"--rate", "101", "--for", "720h", "--call-time", "10s", "--spread", "0", "--set", "CountBasedWindow=100", "--set", "concurrency=10,11", "--fail-on", "not-keeping-up,p99>1h"}
+	_, err := tryPlan(args...)
+	if want := "run 1: the stream does not keep up\nrun 1: latency p99 is "; err == nil || !strings.HasPrefix(err.Error(), want) || !failure.Is(err) || strings.Contains(err.Error(), "run 2") {
+		t.Errorf("error %v, want %s…", err, want)
+	}
+	if _, err := tryPlan("--rate", "10", "--fail-on", "not-keeping-up,p99>1s"); err != nil {
+		t.Error(err)
+	}
+}
+
+// The default of one time is not added in silence to the other.
+func TestPlanTimes(t *testing.T) {
+	for args, want := range map[string]result.Function{
+		"":                                  {CallTimeMs: 10, EventTimeMs: 1},
+		"--call-time 50ms":                  {CallTimeMs: 50},
+		"--event-time 50ms":                 {EventTimeMs: 50},
+		"--event-time 50ms --call-time 2ms": {CallTimeMs: 2, EventTimeMs: 50},
+	} {
+		run := mustPlan(t, strings.Fields("--rate 1 --for 1m "+args)...)[0]
+		if run.Function.CallTimeMs != want.CallTimeMs || run.Function.EventTimeMs != want.EventTimeMs {
+			t.Errorf("%s: %+v", args, run.Function)
+		}
 	}
 }
 

@@ -42,6 +42,7 @@ type streamOptions struct {
 	rate       float64
 	partitions int
 	dataDir    string
+	acceptLoss bool
 	listen     string
 
 	// A real cluster.
@@ -99,6 +100,7 @@ messages are missing; 2 wrong usage or configuration.`,
 	flags.Float64Var(&options.rate, "rate", 0, "produce `N` messages a second; 0: all at once")
 	flags.IntVar(&options.partitions, "partitions", 1, "partitions of the topic, `N`")
 	flags.StringVar(&options.dataDir, "data-dir", "", "keep the embedded Kafka in `DIR` between runs")
+	flags.BoolVar(&options.acceptLoss, "accept-loss", false, "go on where records in --data-dir are damaged")
 	flags.StringVar(&options.listen, "listen", "", "let Kafka clients produce to `HOST:PORT`")
 	flags.StringSliceVar(&options.brokers, "brokers", nil, "use the Kafka cluster at `HOST:PORT,...`")
 	flags.StringVar(&options.group, "group", "", "consumer `GROUP` (default s.yaml's ConsumerGroup and -fclocal)")
@@ -247,7 +249,8 @@ func (s *streams) run(ctx context.Context, project *config.Project, binary, logs
 	}
 	return stream.RunEmbedded(ctx, options, stream.Embedded{
 		Messages: o.messages, Number: o.number, Backlog: o.backlog > 0, Rate: o.rate,
-		Partitions: o.partitions, DataDir: o.dataDir, Listen: o.listen,
+		Partitions: o.partitions, DataDir: o.dataDir, AcceptLoss: o.acceptLoss, Listen: o.listen,
+		Lost: func(what string) { fmt.Fprintln(s.stderr, "fclocal:", what) },
 		Listening: func(address, topic string) {
 			fmt.Fprintf(s.stderr, "fclocal: Kafka clients may produce to topic %q at %s\n", topic, address)
 		},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fclocal/internal/failure"
 	"fmt"
 	"math"
 	"net"
@@ -11,6 +12,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 
@@ -40,6 +42,11 @@ type EmbeddedOptions struct {
 	// in memory, as a backlog has no bound, and go with Close.
 	DataDir string
 
+	// AcceptLoss goes on where records of DataDir are lost, which is an error else, and
+	// tells Lost of it, a sentence for each partition.
+	AcceptLoss bool
+	Lost       func(string)
+
 	// Listen is the HOST:PORT that clients may use, "127.0.0.1:9092" say. Kafka tells
 	// it to clients, so it cannot be a wildcard address such as 0.0.0.0. Without it,
 	// it is a free port of the loopback interface, and a random password keeps other
@@ -55,6 +62,8 @@ type Embedded struct {
 	kafka     *kfake.Cluster
 	cluster   Cluster
 	logger    *logger
+	noted     topicEnds    // in DataDir
+	stopNotes func() error // nil without DataDir
 	lockFile  *os.File
 	temporary string // directory to remove
 
@@ -116,14 +125,44 @@ func StartEmbedded(ctx context.Context, options EmbeddedOptions) (_ *Embedded, e
 		settings = append(settings, kfake.EnableSASL(), kfake.Superuser("PLAIN", e.cluster.SASL.User, e.cluster.SASL.Password))
 	}
 	e.kafka, err = kfake.NewCluster(settings...)
+	e.logger.loaded()
 	if err != nil {
 		listener.Close()
 		return nil, fmt.Errorf("embedded Kafka in %s: %w", dir, err)
 	}
+	if options.DataDir != "" {
+		if err := e.checkData(ctx, options); err != nil {
+			return nil, err
+		}
+	}
 	if err := e.CreateTopic(ctx, options.Topic, options.Partitions); err != nil {
 		return nil, err
 	}
+	if options.DataDir != "" {
+		if e.stopNotes, err = e.noteEndsAgain(dir); err != nil {
+			return nil, err
+		}
+	}
 	return e, nil
+}
+
+// checkData finds out whether something of the data directory is lost.
+func (e *Embedded) checkData(ctx context.Context, options EmbeddedOptions) error {
+	noted, err := readEnds(options.DataDir)
+	if err != nil {
+		return err
+	}
+	losses, err := e.losses(ctx, noted)
+	if err != nil {
+		return fmt.Errorf("data directory %s: %w", options.DataDir, err)
+	}
+	if losses != nil && !options.AcceptLoss {
+		return failure.Of(fmt.Errorf("data directory %s is damaged: %s; --accept-loss goes on without them", options.DataDir, strings.Join(losses, "; ")))
+	}
+	for _, loss := range losses {
+		options.Lost(loss)
+	}
+	return nil
 }
 
 const (
@@ -219,6 +258,9 @@ func (e *Embedded) Address() string { return e.cluster.Brokers[0] }
 // it holds to DataDir. It frees the port and removes a temporary directory.
 func (e *Embedded) Close() error {
 	var errs []error
+	if e.stopNotes != nil {
+		errs = append(errs, e.stopNotes())
+	}
 	if e.kafka != nil {
 		e.kafka.Close()
 		errs = append(errs, e.logger.saveError())
@@ -235,7 +277,9 @@ func (e *Embedded) Close() error {
 // logger keeps the problems that kfake only logs.
 type logger struct {
 	mu      sync.Mutex
-	warning string // the last one: why a record was not written, say
+	warning string   // the last one: why a record was not written, say
+	loading []string // all that came while the directory was read
+	ready   bool
 	errs    []error
 }
 
@@ -246,9 +290,19 @@ func (l *logger) Logf(level kfake.LogLevel, format string, arguments ...any) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.warning = fmt.Sprintf(format, arguments...)
+	if !l.ready {
+		l.loading = append(l.loading, l.warning)
+	}
 	if level == kfake.LogLevelError {
 		l.errs = append(l.errs, fmt.Errorf("embedded Kafka: %s", l.warning))
 	}
+}
+
+// loaded says that the directory has been read.
+func (l *logger) loaded() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.ready = true
 }
 
 func (l *logger) saveError() error {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -380,5 +381,96 @@ func TestEmbeddedIsClosed(t *testing.T) {
 	}
 	if n, err := connection.Read(make([]byte, 1)); n != 0 || err == nil {
 		t.Errorf("%d bytes, %v; want the connection to be closed", n, err)
+	}
+}
+
+// What the embedded cluster drops of a damaged directory is told, and nothing where a
+// kill has only cut the last write short.
+func TestEmbeddedDamage(t *testing.T) {
+	const n = 5000
+	filled := func() string {
+		data := t.TempDir()
+		e, err := StartEmbedded(t.Context(), EmbeddedOptions{Topic: "xxx", Partitions: 1, DataDir: data})
+		if err != nil {
+			t.Fatal(err)
+		}
+		produce(t, e, "xxx", n)
+		if err := e.Close(); err != nil {
+			t.Fatal(err)
+		}
+		return data
+	}
+	segment := func(data string) string {
+		segments, err := filepath.Glob(filepath.Join(data, "partitions", "xxx-0", "*.dat"))
+		if err != nil || len(segments) != 1 {
+			all, _ := exec.Command("find", data).Output()
+			t.Fatalf("segments %q, %v in\n%s", segments, err, all)
+		}
+		return segments[0]
+	}
+	for _, test := range []struct {
+		name   string
+		damage func(path string, size int64) error
+		lost   string // a pattern of the error; "" if nothing is
+	}{
+		{"none", func(string, int64) error { return nil }, ""},
+		{"a torn write", func(path string, _ int64) error {
+			file, err := os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0)
+			if err != nil {
+				return err
+			}
+			defer file.Close()
+			_, err = file.WriteString("torn")
+			return err
+		}, ""},
+		{"cut in half", func(path string, size int64) error { return os.Truncate(path, size/2) }, `\d+ records of topic "xxx", partition 0 are lost`},
+		{"a byte", func(path string, size int64) error {
+			file, err := os.OpenFile(path, os.O_RDWR, 0)
+			if err != nil {
+				return err
+			}
+			defer file.Close()
+			_, err = file.WriteAt([]byte{0xff, 0xff, 0xff}, size/2)
+			return err
+		}, `\d+ records of topic "xxx", partition 0 are lost`},
+		{"gone", func(path string, _ int64) error { return os.RemoveAll(filepath.Dir(path)) }, `5000 records of topic "xxx", partition 0 are lost`},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			data := filled()
+			path := segment(data)
+			info, err := os.Stat(path)
+			if err == nil {
+				err = test.damage(path, info.Size())
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			options := EmbeddedOptions{Topic: "xxx", Partitions: 1, DataDir: data}
+			e, err := StartEmbedded(t.Context(), options)
+			if test.lost == "" {
+				if err != nil {
+					t.Fatal(err)
+				}
+				if got := len(read(t, e, "xxx", n)[0]); got != n {
+					t.Errorf("%d records, want %d", got, n)
+				}
+				if err := e.Close(); err != nil {
+					t.Error(err)
+				}
+				return
+			}
+			if want := regexp.MustCompile(`^data directory .* is damaged: ` + test.lost + `; --accept-loss goes on without them$`); err == nil || !want.MatchString(err.Error()) {
+				t.Fatalf("error %v, want %s", err, want)
+			}
+			told := ""
+			options.AcceptLoss, options.Lost = true, func(what string) { told += what }
+			e, err = StartEmbedded(t.Context(), options)
+			if err != nil || !regexp.MustCompile(test.lost).MatchString(told) {
+				t.Fatalf("error %v, told %q", err, told)
+			}
+			if err := e.Close(); err != nil {
+				t.Error(err)
+			}
+		})
 	}
 }

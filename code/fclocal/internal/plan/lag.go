@@ -124,7 +124,7 @@ func (d *driver) lagIsSteady(stats trigger.Stats) bool {
 		}
 		return lag
 	}
-	windows, largest := 0.0, 0.0 // what open windows hold
+	windows, largest := 0.0, float64(d.result.EventsInCalls)/float64(max(stats.Calls, 1)) // what open windows hold, and a call
 	for _, t := range d.tasks {
 		if t.total > t.backlog {
 			window := min(float64(d.Rules.CountBasedWindow), float64(d.Rules.TimeBasedWindow)*d.curve.peak()/t.interval+1)
@@ -132,14 +132,16 @@ func (d *driver) lagIsSteady(stats trigger.Stats) bool {
 			largest = max(largest, window)
 		}
 	}
+	// What is under way is no lag that grows, be it a little more at one moment than
+	// at another.
 	if d.curve != nil {
-		average := float64(d.result.EventsInCalls) / float64(max(stats.Calls, 1))
-		calls := float64(stats.InFlight+stats.Retrying) * max(largest, average)
-		between := float64(d.total - d.lagging.dayBefore.produced)
-		return float64(d.result.LagEnd-d.lagging.dayBefore.lag) <= max(windows+calls, between/100)
+		calls := float64(stats.InFlight+stats.Retrying) * largest
+		return float64(d.result.LagEnd-d.lagging.dayBefore.lag) <= windows+calls
 	}
 	tenth := d.loadEnd / 10
-	between := float64(d.total-d.Load.Backlog) / 2
 	growth := lowest(d.loadEnd-tenth, d.loadEnd) - lowest(d.loadEnd/2-tenth, d.loadEnd/2)
-	return float64(growth) <= max(windows, between/100)
+	if d.result.FullTime.Seconds() >= 0.95*d.loadEnd.Seconds() { // windows wait for a slot, and are as full as can be
+		windows = 0
+	}
+	return float64(growth) <= windows+float64(stats.Retrying)*largest
 }

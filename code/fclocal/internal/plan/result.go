@@ -21,14 +21,13 @@ type Result struct {
 	DrainTime time.Duration
 
 	// KeepsUp says that the lag does not grow: its minimum at the end of the load is
-	// that at half of it, except for 1 % of what came between them or what open
-	// windows hold. With Rates that change it says that the lag at the end of the
-	// load is that of a day before, or of the start of a load of at most a day, except
-	// for 1 % of what came between them or what open windows and calls hold: a peak
-	// may be too much if what it leaves behind is made up later. With a backlog alone
-	// it says that all of it is finished. A stream does not keep up that has stopped,
-	// that loses more than 1 % of its messages or whose instances would need more than
-	// MemorySize.
+	// that at half of it, except for what open windows and retries hold. With Rates
+	// that change it says that the lag at the end of the load is that of a day before,
+	// or of the start of a load of at most a day, except for what open windows and
+	// calls hold: a peak may be too much if what it leaves behind is made up later.
+	// With a backlog alone it says that all of it is finished. A stream does not keep
+	// up that has stopped, that loses more than 1 % of its messages or whose instances
+	// would need more than MemorySize.
 	KeepsUp bool
 
 	// Sums over instances and calls, in seconds: a time.Duration ends at 292 years.

@@ -23,6 +23,10 @@ type Embedded struct {
 	Partitions int    // of the topic, 1 to 1000
 	DataDir    string // keeps the cluster for a next run; "": it ends with this one
 
+	// AcceptLoss goes on where records of DataDir are lost; Lost is told of them.
+	AcceptLoss bool
+	Lost       func(string)
+
 	// Listen is the HOST:PORT at which other clients may produce, and Listening is
 	// told where they can. The stream then does not end with the messages.
 	Listen    string
@@ -66,6 +70,7 @@ func RunEmbedded(ctx context.Context, options Options, b Embedded) (_ result.Run
 	topic := options.Project.Trigger.Kafka.Topic
 	embedded, err := kafka.StartEmbedded(ctx, kafka.EmbeddedOptions{
 		Topic: topic, Partitions: b.Partitions, DataDir: b.DataDir, Listen: b.Listen,
+		AcceptLoss: b.AcceptLoss, Lost: b.Lost,
 	})
 	if err != nil {
 		return result.Run{}, err
