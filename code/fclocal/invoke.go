@@ -12,6 +12,7 @@ import (
 	"fclocal/internal/config"
 	"fclocal/internal/failure"
 	"fclocal/internal/instance"
+	"fclocal/internal/interrupt"
 	"fclocal/internal/report"
 	"fclocal/internal/trigger"
 )
@@ -62,7 +63,7 @@ func invoke(ctx context.Context, options invokeOptions, eventGiven bool, stdin i
 	}
 	event := []byte(options.event)
 	if !eventGiven {
-		if event, err = readEvent(options.file, project, stdin); err != nil {
+		if event, err = readEvent(ctx, options.file, project, stdin); err != nil {
 			return err
 		}
 	}
@@ -94,10 +95,15 @@ func invoke(ctx context.Context, options invokeOptions, eventGiven bool, stdin i
 	return nil
 }
 
-func readEvent(file string, project *config.Project, stdin io.Reader) ([]byte, error) {
+func readEvent(ctx context.Context, file string, project *config.Project, stdin io.Reader) ([]byte, error) {
 	switch file {
 	case "-":
-		event, err := io.ReadAll(io.LimitReader(stdin, trigger.BodyLimitSynchronous+1))
+		event, err := interrupt.Read(ctx, func() ([]byte, error) {
+			return io.ReadAll(io.LimitReader(stdin, trigger.BodyLimitSynchronous+1))
+		})
+		if ctx.Err() != nil {
+			return nil, failure.New("interrupted")
+		}
 		if err != nil {
 			return nil, fmt.Errorf("the event cannot be read from stdin: %w", err)
 		}

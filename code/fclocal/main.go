@@ -52,7 +52,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		return exitOK
 	}
 	if !errors.Is(err, errFailed) {
-		fmt.Fprintln(stderr, "fclocal:", err)
+		fmt.Fprintln(stderr, "fclocal:", failure.Explain(err))
 	}
 	if failure.Is(err) {
 		return exitFailed

@@ -1,11 +1,13 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -111,6 +113,41 @@ func TestEndOfFclocalEndsFunction(t *testing.T) {
 				t.Errorf("exit code %d, stderr %q; want %d and that it was interrupted", code, rest, exitFailed)
 			}
 		})
+	}
+}
+
+// One signal is enough at any moment: none is lost while s.yaml is read, the function
+// built, Kafka started and stdin waited for.
+func TestEarlySignals(t *testing.T) {
+	environment := append(os.Environ(), goEnvironment(t)...)
+	for _, args := range [][]string{
+		{"stream", "--rate", "10", "--logs", t.TempDir()},
+		{"stream", "--listen", "127.0.0.1:0", "--logs", t.TempDir()},
+		{"plan", "--rate", "100000", "--for", "720h"},
+		{"invoke", "-f", "-"},
+	} {
+		for i, signal := range slices.Repeat([]syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP}, 4) {
+			fclocal := exec.Command(os.Args[0])
+			fclocal.Args = append([]string{"fclocal"}, args...)
+			fclocal.Env = environment
+			stdin, err := fclocal.StdinPipe() // from which nothing ever comes
+			if err != nil {
+				t.Fatal(err)
+			}
+			var output bytes.Buffer
+			fclocal.Stderr = &output
+			if err := fclocal.Start(); err != nil {
+				t.Fatal(err)
+			}
+			<-time.After(time.Duration(i*i) * time.Millisecond) // moments of all kinds
+			fclocal.Process.Signal(signal)
+			fclocal.Wait()
+			stdin.Close()
+			early := fclocal.ProcessState.ExitCode() == -1 // before its first instruction
+			if code := fclocal.ProcessState.ExitCode(); !early && code != exitFailed && !(args[0] == "stream" && code == exitOK) || strings.Contains(output.String(), "did not end by itself") {
+				t.Errorf("%q with %v: exit code %d\n%s", args, signal, code, &output)
+			}
+		}
 	}
 }
 

@@ -2,7 +2,12 @@
 // configuration: scripts tell them apart by the exit code.
 package failure
 
-import "errors"
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
 
 // An Error is a failure of what was run: of the function, the stream, or the
 // machine.
@@ -26,4 +31,16 @@ func New(text string) error { return Error{errors.New(text)} }
 func Is(err error) bool {
 	var failed Error
 	return errors.As(err, &failed)
+}
+
+// Explain is an error's text. Of a file that is missing it tells where it was looked
+// for, as `go -C DIR run .` runs a program in DIR.
+func Explain(err error) string {
+	var missing *fs.PathError
+	if errors.As(err, &missing) && errors.Is(err, fs.ErrNotExist) && !filepath.IsAbs(missing.Path) {
+		if directory, wdErr := os.Getwd(); wdErr == nil {
+			return err.Error() + " (looked for in " + directory + ")"
+		}
+	}
+	return err.Error()
 }
