@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
@@ -473,4 +474,26 @@ func TestEmbeddedDamage(t *testing.T) {
 			}
 		})
 	}
+}
+
+// elsewhere is a listener that tells clients another address than its own.
+type elsewhere struct{ net.Listener }
+
+func (elsewhere) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 1} }
+
+// A broker that tells clients an address which they cannot reach, as one in a
+// container does, is found out at once, and by what is to be changed.
+func TestUnreachableBroker(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.ListenFn(func(string, string) (net.Listener, error) { return elsewhere{listener}, nil }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer cluster.Close()
+	at := listener.Addr().String()
+	_, err = Cluster{Brokers: []string{at}}.Partitions(t.Context(), "xxx")
+	checkError(t, err, "cluster at "+at+" tells clients to connect to 127.0.0.1:1, which cannot be reached: set the broker's advertised.listeners to an address that this machine knows: ...")
 }
