@@ -20,6 +20,10 @@ import (
 
 const invocationPath = "/2020-11-11/runtime/invocation/"
 
+// AnswerLimit is the most bytes that an answer or an error has. That it is as for
+// the payload of a call is inferred.
+const AnswerLimit = 32 << 20
+
 // ErrClosed is returned for a call whose instance was closed before the answer.
 var ErrClosed = errors.New("the instance is closed")
 
@@ -117,16 +121,26 @@ func (s *Server) answer(failed bool) http.HandlerFunc {
 		if i == nil {
 			return
 		}
-		body, err := io.ReadAll(r.Body)
-		if err != nil {
+		id := r.PathValue("id")
+		var body []byte
+		var err error
+		if i.inFlight(id) { // nothing is read of what nobody waits for
+			body, err = io.ReadAll(http.MaxBytesReader(w, r.Body, AnswerLimit))
+		}
+		tooLarge := errors.As(err, new(*http.MaxBytesError))
+		if err != nil && !tooLarge {
 			return // the process is gone; its call fails with it
 		}
-		c := i.take(r.PathValue("id"))
-		if c == nil {
+		c := i.take(id)
+		switch {
+		case c == nil:
 			http.Error(w, "no such call is in flight", http.StatusNotFound)
-			return
+		case tooLarge:
+			c.answer <- Answer{TooLarge: true}
+			http.Error(w, fmt.Sprintf("the answer has more than %d bytes", AnswerLimit), http.StatusRequestEntityTooLarge)
+		default:
+			c.answer <- Answer{Failed: failed, Body: body}
 		}
-		c.answer <- Answer{Failed: failed, Body: body}
 	}
 }
 
@@ -156,8 +170,9 @@ type Call struct {
 
 // An Answer is what the process posted: the result, or FC's error JSON.
 type Answer struct {
-	Failed bool
-	Body   []byte
+	Failed   bool
+	TooLarge bool // more than [AnswerLimit]: there is no Body
+	Body     []byte
 }
 
 type call struct {
@@ -207,6 +222,13 @@ func (i *Instance) Close() {
 		defer i.server.mu.Unlock()
 		delete(i.server.instances, i.secret)
 	})
+}
+
+// inFlight says whether a call waits for its answer.
+func (i *Instance) inFlight(requestID string) bool {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.calls[requestID] != nil
 }
 
 // take ends a call's time in flight: it can be answered once, and only then.

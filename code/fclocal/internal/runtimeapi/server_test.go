@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -168,4 +169,46 @@ func TestSideBySide(t *testing.T) {
 		})
 	}
 	group.Wait()
+}
+
+// An answer of 32 MB is taken; one of a byte more fails its call, and the process
+// stays usable. Of an answer that nobody waits for nothing is read.
+func TestAnswerLimit(t *testing.T) {
+	i := listen(t).NewInstance(nil)
+	url := "http://" + i.Address() + invocationPath
+	for _, test := range []struct {
+		length, status int
+		tooLarge       bool
+	}{
+		{AnswerLimit, http.StatusOK, false},
+		{AnswerLimit + 1, http.StatusRequestEntityTooLarge, true},
+		{AnswerLimit, http.StatusOK, false},
+	} {
+		done := invoke(i, t.Context(), "id", "")
+		request(t, "GET", url+"next", "")
+		status, _, body := request(t, "POST", url+"id/response", strings.Repeat("x", test.length))
+		got := <-done
+		if status != test.status || got.err != nil || got.answer.TooLarge != test.tooLarge || got.answer.Failed {
+			t.Errorf("%d bytes: status %d %q, %v %+v", test.length, status, body, got.err, got.answer.TooLarge)
+		}
+		if test.tooLarge && (body != "the answer has more than 33554432 bytes\n" || got.answer.Body != nil) {
+			t.Errorf("%d bytes: %q, and %d bytes were kept", test.length, body, len(got.answer.Body))
+		}
+		if !test.tooLarge && len(got.answer.Body) != test.length {
+			t.Errorf("%d of %d bytes have come", len(got.answer.Body), test.length)
+		}
+	}
+	r := httptest.NewRequest("POST", url+"nobody/response", neverRead{t})
+	w := httptest.NewRecorder()
+	i.server.http.Handler.ServeHTTP(w, r)
+	if w.Code != http.StatusNotFound || w.Body.String() != "no such call is in flight\n" {
+		t.Errorf("nobody waits: %d %q", w.Code, w.Body)
+	}
+}
+
+type neverRead struct{ *testing.T }
+
+func (r neverRead) Read([]byte) (int, error) {
+	r.Error("the body is read")
+	return 0, io.EOF
 }
