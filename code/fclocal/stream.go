@@ -14,6 +14,7 @@ import (
 
 	"fclocal/internal/build"
 	"fclocal/internal/config"
+	"fclocal/internal/escape"
 	"fclocal/internal/failure"
 	"fclocal/internal/interrupt"
 	"fclocal/internal/kafka"
@@ -210,7 +211,7 @@ func runStreams(ctx context.Context, options streamOptions, given func(option st
 	for _, run := range runs {
 		lines, failed := run.Verdict()
 		for _, line := range lines {
-			fmt.Fprintln(stderr, "fclocal:", line)
+			fmt.Fprintln(stderr, "fclocal:", escape.Line(line))
 		}
 		if failed {
 			err = errors.Join(err, errFailed)

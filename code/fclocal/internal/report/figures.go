@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"fclocal/internal/escape"
 	"fclocal/internal/result"
 	"fclocal/internal/units"
 )
@@ -107,7 +108,7 @@ var figures = []figure{
 		}, withoutPrice},
 	{outcome, "time", "time", func(r result.Run) string { return units.Milliseconds(r.WallSeconds * 1000) }, nil},
 	{calls, "failed attempts", "", func(r result.Run) string { return strings.Join(failedAttempts(r), "\n") }, func(r result.Run) bool { return r.Failures == nil }},
-	{outcome, "stopped", "", func(r result.Run) string { return r.Stopped }, func(r result.Run) bool { return r.Stopped == "" }},
+	{outcome, "stopped", "", func(r result.Run) string { return escape.Line(r.Stopped) }, func(r result.Run) bool { return r.Stopped == "" }},
 	{outcome, "advice", "", advice, func(r result.Run) bool { return advice(r) == "" }},
 }
 
@@ -141,7 +142,7 @@ func planned(in group, name, short string, value func(*result.Plan) string) figu
 // failedAttempts are the kinds of them, a line each.
 func failedAttempts(r result.Run) (lines []string) {
 	for _, f := range r.Failures {
-		lines = append(lines, fmt.Sprintf("%s %s: %s", units.Count(f.Count), f.Kind, strings.Map(printable, f.First)))
+		lines = append(lines, fmt.Sprintf("%s %s: %s", units.Count(f.Count), escape.Line(f.Kind), escape.Line(f.First)))
 	}
 	return lines
 }

@@ -228,6 +228,30 @@ func TestTableAlignsWideCharacters(t *testing.T) {
 	}
 }
 
+// What a function or a file says cannot rule the terminal.
+func TestTableEscapes(t *testing.T) {
+	runs := failures()[2:]
+	for i := range runs {
+		runs[i].Settings = with(runs[i].Settings, "Topic", "a\x1b[2J\u202e")
+		runs[i].Failures.Add("Bad\x07Error", "line\nforged\x1b]0;title\x07")
+		runs[i].Stopped = "batch \x1b[31m"
+	}
+	for _, shown := range [][]result.Run{runs, runs[:1]} {
+		var out bytes.Buffer
+		if err := Table(&out, shown, 0); err != nil {
+			t.Fatal(err)
+		}
+		if strings.ContainsAny(out.String(), "\x1b\x07\u202e") {
+			t.Errorf("%q", out.String())
+		}
+		for _, want := range []string{`a\x1b[2J\u{202e}`, `Bad\x07Error: line\x0aforged\x1b]0;title\x07`, `batch \x1b[31m`} {
+			if !strings.Contains(out.String(), want) {
+				t.Errorf("%s is not in\n%s", want, out.String())
+			}
+		}
+	}
+}
+
 var errFull = errors.New("disk full")
 
 type fullDisk struct{}

@@ -8,6 +8,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
 
+	"fclocal/internal/escape"
 	"fclocal/internal/result"
 )
 
@@ -168,7 +169,7 @@ func rows(runs []result.Run, width int) string {
 	}
 	separator := "\n"
 	for i, name := range labels(runs) {
-		said := []string{prefixed("stopped: ", runs[i].Stopped), advice(runs[i])}
+		said := []string{prefixed("stopped: ", escape.Line(runs[i].Stopped)), advice(runs[i])}
 		for _, line := range failedAttempts(runs[i]) {
 			said = append(said, "failed attempts: "+line)
 		}
