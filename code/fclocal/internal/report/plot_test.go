@@ -128,7 +128,7 @@ func TestPlotSVGEscapes(t *testing.T) {
 	}
 	svg := plotted(t, "plot.svg", runs)
 	texts := together(svgTexts(t, svg)...)
-	for _, want := range []string{"<script>alert(1)</script><img", "消费者", "��[31m��next", "'�same"} {
+	for _, want := range []string{"<script>alert(1)</script><img", "消费者", `\x00\x1b[31m\xff�\x0anext`, `'\x07same`} {
 		if !strings.Contains(texts, want) {
 			t.Errorf("%q is not in %q", want, texts)
 		}
