@@ -37,6 +37,7 @@ type engine struct {
 	draining   bool
 	active     time.Time // when something last arrived or was unfinished
 	totals     result.Totals
+	fatal      error // that ends the stream; nil while it goes on
 	again      int64 // records that an earlier run had delivered
 
 	eventBytes int // of an event, about
@@ -111,6 +112,9 @@ func (e *engine) run() error {
 		if err == nil {
 			err = e.perform(actions)
 		}
+		if err == nil {
+			err = e.fatal
+		}
 		if err != nil {
 			return err
 		}
@@ -151,8 +155,12 @@ func (e *engine) over() bool {
 	return true
 }
 
-// ended counts an instance that has ended by itself.
+// ended counts an instance that has ended by itself. One that did not even start ends
+// the stream: its batches would fail all their retries for nothing.
 func (e *engine) ended(err error) {
+	if failed, is := errors.AsType[startError](err); is {
+		e.fatal = failed.error
+	}
 	var crash *instance.FunctionError
 	if errors.As(err, &crash) {
 		e.totals.Crashes++

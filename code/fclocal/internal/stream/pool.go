@@ -36,6 +36,10 @@ type pooled struct {
 // errStopped ends the calls of an instance that is stopped with the stream.
 var errStopped = errors.New("the stream was stopped")
 
+// A startError is one of the program file, or of this machine: no other instance would
+// start either.
+type startError struct{ error }
+
 // create starts an instance; ended is called when it takes no more calls.
 func (p *pool) create(id trigger.InstanceID, ended func(error)) {
 	pooled := &pooled{started: make(chan struct{})}
@@ -54,7 +58,7 @@ func (p *pool) create(id trigger.InstanceID, ended func(error)) {
 		pooled.err = err
 		close(pooled.started)
 		if err != nil {
-			ended(err)
+			ended(startError{err})
 			return
 		}
 		<-pooled.process.Ended()
