@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"fclocal/internal/config"
+	"fclocal/internal/escape"
 	"fclocal/internal/failure"
 )
 
@@ -42,7 +43,7 @@ Exit codes: 0 no errors (there may be warnings), 2 errors, or no s.yaml.`,
 			if err != nil {
 				return failure.Of(err)
 			}
-			summary := path + ": " + config.Summary(problems)
+			summary := escape.Line(path) + ": " + config.Summary(problems)
 			if errorCount, _ := config.Count(problems); errorCount > 0 {
 				return errors.New(summary)
 			}

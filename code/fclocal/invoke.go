@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 
 	"github.com/spf13/cobra"
 
@@ -97,7 +96,7 @@ func invoke(ctx context.Context, options invokeOptions, eventGiven bool, stdin i
 
 func readEvent(ctx context.Context, file string, project *config.Project, stdin io.Reader) ([]byte, error) {
 	switch file {
-	case "-":
+	case "-", "/dev/stdin":
 		event, err := interrupt.Read(ctx, func() ([]byte, error) {
 			return io.ReadAll(io.LimitReader(stdin, trigger.BodyLimitSynchronous+1))
 		})
@@ -111,9 +110,9 @@ func readEvent(ctx context.Context, file string, project *config.Project, stdin 
 	case "":
 		file = project.EventFile()
 	}
-	event, err := os.ReadFile(file)
+	event, err := config.ReadEvent(file)
 	if err != nil {
-		return nil, fmt.Errorf("the event cannot be read: %w; -f FILE names another", err)
+		return nil, fmt.Errorf("%w; -f FILE names another", err)
 	}
 	return event, nil
 }

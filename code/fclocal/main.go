@@ -16,6 +16,7 @@ import (
 
 	"fclocal/internal/build"
 	"fclocal/internal/config"
+	"fclocal/internal/escape"
 	"fclocal/internal/failure"
 	"fclocal/internal/interrupt"
 )
@@ -52,7 +53,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		return exitOK
 	}
 	if !errors.Is(err, errFailed) {
-		fmt.Fprintln(stderr, "fclocal:", failure.Explain(err))
+		fmt.Fprintln(stderr, "fclocal:", escape.Text(failure.Explain(err)))
 	}
 	if failure.Is(err) {
 		return exitFailed

@@ -11,12 +11,15 @@ import (
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v4"
+
+	"fclocal/internal/escape"
 )
 
 // A checker collects what is wrong with one file.
 type checker struct {
 	file     string
 	lines    []string
+	blank    []bool // of each line
 	root     *node
 	problems []Problem
 	failed   map[string]bool // paths with an error
@@ -24,11 +27,17 @@ type checker struct {
 }
 
 func newChecker(file string, data []byte) *checker {
-	return &checker{file: file, lines: splitLines(data), failed: map[string]bool{}, misspelt: map[string]bool{}}
+	c := &checker{file: file, lines: splitLines(data), failed: map[string]bool{}, misspelt: map[string]bool{}}
+	for _, line := range c.lines {
+		c.blank = append(c.blank, strings.TrimSpace(line) == "")
+	}
+	return c
 }
 
 func (c *checker) fail(at place, path, format string, args ...any) {
-	c.failed[path] = true
+	if len(c.problems) < maxProblems {
+		c.failed[path] = true
+	}
 	c.add(SeverityError, at, path, fmt.Sprintf(format, args...))
 }
 
@@ -37,13 +46,21 @@ func (c *checker) warn(at place, path, format string, args ...any) {
 }
 
 func (c *checker) add(severity Severity, at place, path, message string) {
+	if len(c.problems) == maxProblems {
+		severity, at, path = SeverityError, place{}, ""
+		message = fmt.Sprintf("the file has more than %d problems; fclocal looks for no more", maxProblems)
+	}
+	if len(c.problems) > maxProblems {
+		return
+	}
+	message = escape.Line(cut(message, maxMessage))
 	p := Problem{Severity: severity, File: c.file, Line: at.line, Column: at.column, Path: path, Message: message}
 	if at.override != "" {
 		p.File, p.Line, p.Column = at.override, 0, 0
 	} else {
 		// The parser places what the end of the file lacks below the last line.
 		p.Line, p.Column = max(p.Line, 1), max(p.Column, 1)
-		for p.Line > 1 && (p.Line > len(c.lines) || strings.TrimSpace(c.lines[p.Line-1]) == "") {
+		for p.Line > 1 && (p.Line > len(c.lines) || c.blank[p.Line-1]) {
 			p.Line = min(p.Line, len(c.lines)+1) - 1
 			p.Column = utf8.RuneCountInString(c.lines[p.Line-1]) + 1
 		}
@@ -60,11 +77,19 @@ func (c *checker) sorted() []Problem {
 // check fills c.problems. c.root is set unless the file is no YAML.
 func (c *checker) check(data []byte, overrides []override, fc3 bool) {
 	raw := c.parse(data)
-	if raw == nil {
+	if raw == nil || !c.limits(raw, 1) {
 		return
 	}
-	c.root = newResolver(raw).resolve(raw)
+	r := newResolver(raw)
+	c.root = r.resolve(raw)
+	if stop := r.stopped; stop != nil {
+		c.fail(stop.place, "", "%s", stop.message)
+		return
+	}
 	c.apply(overrides)
+	if _, small := c.measure(c.root, map[*node]size{}); !small {
+		return
+	}
 	c.report(c.root, "", map[*node]bool{})
 	c.validate(c.root)
 	c.placeholders(raw, "", false)

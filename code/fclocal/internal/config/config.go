@@ -14,6 +14,8 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+
+	"fclocal/internal/files"
 )
 
 // A Project is an s.yaml that has been checked. Where a setting is absent it
@@ -168,7 +170,7 @@ func Load(path string, options Options) (*Project, []Problem, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	data, err := os.ReadFile(path)
+	data, err := files.Read(path, maxFile)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -267,37 +267,6 @@ func TestUnreadableFile(t *testing.T) {
 	}
 }
 
-// A few hundred bytes of YAML can stand for gigabytes of values.
-func TestBombs(t *testing.T) {
-	aliases := "vars:\n  a0: &a0 [x, x]\n"
-	variables := "vars:\n  a0: xxxxxxxxxxxxxxxx\n"
-	for i := 1; i <= 60; i++ {
-		aliases += fmt.Sprintf("  a%d: &a%d [*a%d, *a%d]\n", i, i, i-1, i-1)
-		variables += fmt.Sprintf("  a%d: ${vars.a%d}${vars.a%d}\n", i, i-1, i-1)
-	}
-	for name, test := range map[string]struct{ vars, want string }{
-		"aliases":   {aliases, ""},
-		"variables": {variables, "15:8: error: the text is longer than 64 KB once its variables are replaced"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			document := test.vars + smallest + "      customDomains: ${vars.a60}\n"
-			done := make(chan []string)
-			go func() {
-				_, problems := load(t, document, Options{})
-				done <- brief(problems)
-			}()
-			select {
-			case got := <-done:
-				if !strings.Contains(strings.Join(got, "\n"), test.want) {
-					t.Errorf("problems: %q", got)
-				}
-			case <-time.After(20 * time.Second):
-				t.Fatal("still running after 20 s")
-			}
-		})
-	}
-}
-
 func FuzzLoad(f *testing.F) {
 	document, err := os.ReadFile("testdata/base.yaml")
 	if err != nil {

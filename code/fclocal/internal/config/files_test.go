@@ -61,8 +61,8 @@ s.yaml:8:37: error: unknown key "nam"; did you mean "name"?
 `},
 		{"tabs", strings.Replace(smallest, "{name: s}", "{\tdescription: d,\tnam: s}", 1), `
 s.yaml:8:34: error: unknown key "nam"; did you mean "name"?
-      service: {	description: d,	nam: s}
-                	               	^
+      service: { description: d, nam: s}
+                                 ^
 `},
 		{"end of the file", "services: [\n\n", `
 s.yaml:1:12: error: not valid YAML: did not find expected node content while parsing a flow node

@@ -3,6 +3,7 @@ package config
 import (
 	"encoding/json"
 	"fmt"
+	"iter"
 	"math"
 	"slices"
 	"strconv"
@@ -36,8 +37,11 @@ type node struct {
 	text   string // a scalar as it was written
 	fields []field
 	items  []*node
+	index  map[string]int // of fields; nil until a field of many is asked for
 
 	env        string // the ${env(NAME)} that the whole value came from
+	secret     bool   // text has a value of the environment in it, which must not be shown
+	masked     string // text with ${env(NAME)} in place of each such value
 	unresolved bool   // holds a ${...} without a value; must not be checked
 	problems   []nodeProblem
 
@@ -66,10 +70,42 @@ func (n *node) field(key string) *field {
 	if n == nil {
 		return nil
 	}
+	const few = 20 // a search through so many is as fast
+	if len(n.fields) > few && n.index == nil {
+		n.index = make(map[string]int, len(n.fields))
+		for i, f := range n.fields {
+			n.index[f.key] = i
+		}
+	}
+	if i, found := n.index[key]; found {
+		return &n.fields[i]
+	}
+	if n.index != nil {
+		return nil
+	}
 	if i := slices.IndexFunc(n.fields, func(f field) bool { return f.key == key }); i >= 0 {
 		return &n.fields[i]
 	}
 	return nil
+}
+
+// setFields replaces or extends the fields of a mapping.
+func (n *node) setFields(fields []field) { n.fields, n.index = fields, nil }
+
+// children are the values of a mapping or list.
+func (n *node) children() iter.Seq[*node] {
+	return func(yield func(*node) bool) {
+		for _, f := range n.fields {
+			if !yield(f.value) {
+				return
+			}
+		}
+		for _, item := range n.items {
+			if !yield(item) {
+				return
+			}
+		}
+	}
 }
 
 // at returns the value below n under the keys, nil if there is none.
@@ -173,29 +209,56 @@ func (n *node) describe() string {
 	case bool:
 		return n.text + " (a boolean)"
 	case json.Number:
-		return n.text + " (a number)"
+		return cut(n.text, maxQuoted) + " (a number)"
 	default:
-		return quote(n.text) + " (a string)"
+		return n.quoted() + " (a string)"
 	}
 }
 
 // show is describe without the type of a scalar.
 func (n *node) show() string {
-	if text, ok := n.scalar.(string); ok && n.kind == scalarKind {
-		return quote(text)
+	if _, ok := n.scalar.(string); ok && n.kind == scalarKind {
+		return n.quoted()
 	}
 	if n.kind == scalarKind && n.scalar != nil {
-		return n.text
+		return cut(n.text, maxQuoted)
 	}
 	return n.describe()
 }
 
+// nameOr is the text of the field name as messages may show it, another if there is none.
+func (n *node) nameOr(another string) string {
+	if name := n.at("name"); name.string("") != "" && name.secret {
+		return name.quoted()
+	}
+	return n.string(another, "name")
+}
+
+// quoted is the text of a string as messages may show it: what came from the
+// environment may be a password.
+func (n *node) quoted() string {
+	switch {
+	case n.secret && n.env != "":
+		return cut(n.masked, maxQuoted)
+	case n.secret:
+		return quote(n.masked)
+	}
+	return quote(n.text)
+}
+
 // quote quotes a text, cut short where it is long, so that a message stays one
 // readable line.
-func quote(text string) string {
-	const most = 60 // characters
-	if runes := []rune(text); len(runes) > most {
-		text = string(runes[:most]) + "…"
+func quote(text string) string { return strconv.Quote(cut(text, maxQuoted)) }
+
+const maxQuoted = 60 // characters
+
+// cut cuts a text after so many characters.
+func cut(text string, most int) string {
+	n := 0
+	for i := range text {
+		if n++; n > most {
+			return text[:i] + "…"
+		}
 	}
-	return strconv.Quote(text)
+	return text
 }

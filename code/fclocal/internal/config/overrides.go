@@ -101,7 +101,7 @@ func (c *checker) apply(overrides []override) {
 func (n *node) set(keys []string, value *node) bool {
 	for _, key := range keys[:len(keys)-1] {
 		if n.field(key) == nil {
-			n.fields = append(n.fields, field{key, value.place, &node{place: value.place, kind: mappingKind}})
+			n.setFields(append(n.fields, field{key, value.place, &node{place: value.place, kind: mappingKind}}))
 		}
 		if n = n.at(key); n.kind != mappingKind {
 			return false
@@ -111,7 +111,7 @@ func (n *node) set(keys []string, value *node) bool {
 	if f := n.field(last); f != nil {
 		f.value = value
 	} else {
-		n.fields = append(n.fields, field{last, value.place, value})
+		n.setFields(append(n.fields, field{last, value.place, value}))
 	}
 	return true
 }
@@ -123,7 +123,7 @@ func (n *node) remove(keys []string) {
 			f.value.remove(keys[1:])
 		}
 		if len(keys) == 1 || len(f.value.fields) == 0 && f.value.kind == mappingKind {
-			n.fields = slices.DeleteFunc(n.fields, func(other field) bool { return other.key == keys[0] })
+			n.setFields(slices.DeleteFunc(n.fields, func(other field) bool { return other.key == keys[0] }))
 		}
 	}
 }

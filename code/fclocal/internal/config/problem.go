@@ -9,8 +9,11 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/text/width"
+
+	"fclocal/internal/escape"
 )
 
 // Severity tells whether a problem keeps a file from being used.
@@ -60,10 +63,16 @@ func Count(problems []Problem) (errors, warnings int) {
 }
 
 // Render writes problems for people: FILE:LINE:COLUMN: SEVERITY: MESSAGE, then
-// the source line and a caret under the place.
+// the source line and a caret under the place. Of many it writes the first, and how
+// many more there are.
 func Render(w io.Writer, problems []Problem) error {
-	for _, p := range problems {
+	for _, p := range problems[:min(len(problems), maxShown)] {
 		if _, err := io.WriteString(w, p.render()); err != nil {
+			return err
+		}
+	}
+	if more := len(problems) - maxShown; more > 0 {
+		if _, err := fmt.Fprintf(w, "… and %d more\n", more); err != nil {
 			return err
 		}
 	}
@@ -71,12 +80,13 @@ func Render(w io.Writer, problems []Problem) error {
 }
 
 // RenderJSON writes problems for scripts: an object with file, errors, warnings and
-// problems.
+// problems, the first of many, and then how many more there are.
 func RenderJSON(w io.Writer, file string, problems []Problem) error {
 	if problems == nil {
 		problems = []Problem{} // [] and not null
 	}
 	errors, warnings := Count(problems)
+	more := max(0, len(problems)-maxShown)
 	encoder := json.NewEncoder(w)
 	encoder.SetEscapeHTML(false)
 	encoder.SetIndent("", "  ")
@@ -85,7 +95,8 @@ func RenderJSON(w io.Writer, file string, problems []Problem) error {
 		Errors   int       `json:"errors"`
 		Warnings int       `json:"warnings"`
 		Problems []Problem `json:"problems"`
-	}{file, errors, warnings, problems})
+		More     int       `json:"more,omitempty"`
+	}{file, errors, warnings, problems[:len(problems)-more], more})
 }
 
 // Summary counts problems in words: "3 errors, 1 warning", or "ok".
@@ -110,25 +121,54 @@ func Summary(problems []Problem) string {
 }
 
 func (p Problem) render() string {
+	file := escape.Line(p.File)
 	if p.Line == 0 {
-		return fmt.Sprintf("%s: %s: %s\n", p.File, p.Severity, p.Message)
+		return fmt.Sprintf("%s: %s: %s\n", file, p.Severity, p.Message)
 	}
-	text := fmt.Sprintf("%s:%d:%d: %s: %s\n", p.File, p.Line, p.Column, p.Severity, p.Message)
+	text := fmt.Sprintf("%s:%d:%d: %s: %s\n", file, p.Line, p.Column, p.Severity, p.Message)
 	if strings.TrimSpace(p.source) == "" {
 		return text
 	}
-	return text + p.source + "\n" + padding(p.source, p.Column-1) + "^\n"
+	before, after := around(p.source, p.Column-1)
+	before, after = escape.Line(before), escape.Line(after)
+	return text + before + after + "\n" + padding(before) + "^\n"
 }
 
-// padding returns blanks as wide as the first n characters of line are on a
-// terminal.
-func padding(line string, n int) string {
+// around returns what is before and after the first n characters of a line. It cuts a
+// long line on both sides.
+func around(line string, n int) (before, after string) {
+	length := utf8.RuneCountInString(line)
+	n = min(n, length)
+	start, end := 0, length
+	if length > maxSource {
+		start = min(max(0, n-maxSource/2), length-maxSource)
+		end = start + maxSource
+	}
+	// The offsets in bytes of the three characters.
+	offsets := map[int]int{length: len(line)}
+	i := 0
+	for offset := range line {
+		if i == start || i == n || i == end {
+			offsets[i] = offset
+		}
+		i++
+	}
+	before, after = line[offsets[start]:offsets[n]], line[offsets[n]:offsets[end]]
+	if start > 0 {
+		before = "…" + before
+	}
+	if end < length {
+		after += "…"
+	}
+	return before, after
+}
+
+// padding returns blanks as wide as the text is on a terminal.
+func padding(text string) string {
 	var blanks strings.Builder
-	for _, r := range []rune(line)[:min(n, len([]rune(line)))] {
+	for _, r := range text {
 		kind := width.LookupRune(r).Kind()
 		switch {
-		case r == '\t': // as wide as the terminal makes it in the line above
-			blanks.WriteByte('\t')
 		case unicode.In(r, unicode.Mn, unicode.Me, unicode.Cf):
 		case kind == width.EastAsianWide || kind == width.EastAsianFullwidth:
 			blanks.WriteString("  ")
@@ -167,8 +207,16 @@ func samePlaceAndMessage(a, b Problem) bool {
 // "" if there is none.
 func nearest(name string, candidates []string) string {
 	best, bestDistance := "", 1+max(1, len(name)/3)
+	if len(name) > maxNear {
+		return ""
+	}
+	name = strings.ToLower(name)
 	for _, candidate := range slices.Sorted(slices.Values(candidates)) {
-		if d := editDistance(strings.ToLower(name), strings.ToLower(candidate)); d < bestDistance {
+		lower := strings.ToLower(candidate)
+		if longer := len(lower) - len(name); longer >= bestDistance || -longer >= bestDistance {
+			continue // so many letters must be added or removed
+		}
+		if d := editDistance(name, lower); d < bestDistance {
 			best, bestDistance = candidate, d
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"fclocal/internal/files"
 	"fclocal/internal/trigger"
 )
 
@@ -73,7 +74,12 @@ func (p *Project) EventFile() string { return filepath.Join(p.Dir, "event.json")
 
 // Event is what event.json holds.
 func (p *Project) Event() ([]byte, error) {
-	event, err := os.ReadFile(p.EventFile())
+	return ReadEvent(p.EventFile())
+}
+
+// ReadEvent reads a file with an event, which is no larger than a call takes.
+func ReadEvent(path string) ([]byte, error) {
+	event, err := files.Read(path, trigger.BodyLimitSynchronous)
 	if err != nil {
 		return nil, fmt.Errorf("the event cannot be read: %w", err)
 	}

@@ -17,10 +17,33 @@ import (
 type resolver struct {
 	vars     *yaml.Node
 	resolved map[*yaml.Node]*node
+	indexes  map[*yaml.Node]map[string]*yaml.Node // of mappings that variables were looked for in
+
+	names   []string // what ${...} may refer to, once one refers to nothing else
+	unknown int      // variables so far
+
+	copied, texts int          // keys that merge keys have copied, bytes of texts with variables
+	stopped       *nodeProblem // why nothing more is resolved: the file stands for too much
 }
 
 func newResolver(root *yaml.Node) *resolver {
-	return &resolver{vars: rawField(root, "vars"), resolved: map[*yaml.Node]*node{}}
+	r := &resolver{resolved: map[*yaml.Node]*node{}, indexes: map[*yaml.Node]map[string]*yaml.Node{}}
+	r.vars = r.index(root)["vars"]
+	return r
+}
+
+func (r *resolver) stop(at place, format string, args ...any) {
+	if r.stopped == nil {
+		r.stopped = &nodeProblem{at, SeverityError, fmt.Sprintf(format, args...)}
+	}
+}
+
+// merge counts what a merge key copies. It returns false once that is too much.
+func (r *resolver) merge(at *yaml.Node, keys int) bool {
+	if r.copied += keys; r.copied > maxMerged {
+		r.stop(placeOf(at), "merge keys copy more than %d keys up to here", maxMerged)
+	}
+	return r.stopped == nil
 }
 
 // busy tells whether raw is being resolved just now.
@@ -65,7 +88,7 @@ func (r *resolver) build(raw *yaml.Node) *node {
 		var err error
 		if n.scalar, err = decodeScalar(raw); err != nil {
 			n.unresolved = true
-			n.fail(n.place, "%q is not a YAML %s", raw.Value, strings.TrimPrefix(raw.ShortTag(), "!!"))
+			n.fail(n.place, "%s is not a YAML %s", quote(raw.Value), cut(strings.TrimPrefix(raw.ShortTag(), "!!"), maxQuoted))
 		}
 	}
 	return n
@@ -88,7 +111,7 @@ func (r *resolver) buildMapping(n *node, raw *yaml.Node) {
 			continue
 		}
 		if first, seen := index[key.Value]; seen {
-			n.fail(placeOf(key), "duplicate key %q; it is first on line %d", key.Value, n.fields[first].line)
+			n.fail(placeOf(key), "duplicate key %s; it is first on line %d", quote(key.Value), n.fields[first].line)
 			continue
 		}
 		index[key.Value] = len(n.fields)
@@ -111,8 +134,14 @@ func (r *resolver) merged(n *node, raw *yaml.Node) []*node {
 	if value.kind == listKind {
 		sources = value.items
 	}
+	if !r.merge(raw, len(value.problems)) {
+		return nil
+	}
 	n.problems = append(n.problems, value.problems...) // value itself is in no field
 	for _, source := range sources {
+		if !r.merge(raw, 1+len(source.fields)) {
+			return nil
+		}
 		if source.kind != mappingKind && !source.unresolved {
 			n.fail(placeOf(raw), "<< is %s; a mapping or a list of mappings is needed", source.describe())
 		}
@@ -148,13 +177,13 @@ var (
 	envExpression = regexp.MustCompile(`^env\(\s*([^\s,()]+)\s*(?:(,)\s*(.*?)\s*)?\)$`)
 )
 
-// maxText bounds the length of a text in bytes once its variables are
-// replaced, so that variables made of variables cannot fill the memory.
-const maxText = 64 << 10
-
 // expand replaces the ${...} in the text of n. A text that is nothing but one
 // ${vars.x} becomes the variable's node, so that numbers stay numbers.
 func (r *resolver) expand(n *node) *node {
+	if r.stopped != nil {
+		n.unresolved = true
+		return n
+	}
 	matches := expression.FindAllStringSubmatchIndex(n.text, -1)
 	if len(matches) == 1 && matches[0][0] == 0 && matches[0][1] == len(n.text) {
 		inner := strings.TrimSpace(n.text[matches[0][2]:matches[0][3]])
@@ -168,28 +197,33 @@ func (r *resolver) expand(n *node) *node {
 			n.env = n.text
 		}
 	}
-	var expanded strings.Builder
+	var expanded, masked strings.Builder
 	end := 0
 	for _, match := range matches {
-		expanded.WriteString(n.text[end:match[0]])
-		expanded.WriteString(r.evaluate(n, n.text[match[0]:match[1]], strings.TrimSpace(n.text[match[2]:match[3]])))
+		text, mask := r.evaluate(n, n.text[match[0]:match[1]], strings.TrimSpace(n.text[match[2]:match[3]]))
+		expanded.WriteString(n.text[end:match[0]] + text)
+		masked.WriteString(n.text[end:match[0]] + mask)
 		end = match[1]
-		if expanded.Len() > maxText {
+		if max(expanded.Len(), masked.Len()) > maxText {
 			n.unresolved = true
 			n.fail(n.place, "the text is longer than %d KB once its variables are replaced", maxText>>10)
 			break
 		}
 	}
+	if r.texts += expanded.Len() + masked.Len(); r.texts > maxTexts {
+		r.stop(n.place, "the texts up to here are longer than %d MB once their variables are replaced", maxTexts>>20)
+	}
 	if !n.unresolved {
+		n.masked = masked.String() + n.text[end:]
 		n.text = expanded.String() + n.text[end:]
 	}
 	n.scalar = n.text
 	return n
 }
 
-// evaluate returns the text of one ${...} of n. It marks n as unresolved, with
-// the reason, when there is none.
-func (r *resolver) evaluate(n *node, whole, inner string) string {
+// evaluate returns the text of one ${...} of n, and the text to show for it. It marks
+// n as unresolved, with the reason, when there is none.
+func (r *resolver) evaluate(n *node, whole, inner string) (text, masked string) {
 	if varExpression.MatchString(inner) {
 		value := r.variable(n, inner)
 		switch {
@@ -198,27 +232,32 @@ func (r *resolver) evaluate(n *node, whole, inner string) string {
 			n.unresolved = true // the definition says why
 		case value.kind != scalarKind || value.scalar == nil:
 			n.unresolved = true
-			n.fail(n.place, "%s is %s; within a text only a string, a number or a boolean can stand", whole, value.describe())
+			n.fail(n.place, "%s is %s; within a text only a string, a number or a boolean can stand", cut(whole, maxQuoted), value.describe())
+		case value.secret:
+			n.secret = true
+			return value.text, value.masked
 		default:
-			return value.text
+			return value.text, value.text
 		}
-		return ""
+		return "", ""
 	}
 	if env := envExpression.FindStringSubmatch(inner); env != nil {
 		if value, ok := os.LookupEnv(env[1]); ok {
-			return value
+			n.secret = true
+			return value, "${env(" + env[1] + ")}"
 		}
 		if env[2] != "" {
-			return strings.Trim(env[3], `'"`)
+			text := strings.Trim(env[3], `'"`)
+			return text, text
 		}
 		n.unresolved = true
-		n.fail(n.place, "the environment variable %s is not set; s would leave %s as it stands", env[1], whole)
-		return ""
+		n.fail(n.place, "the environment variable %s is not set; s would leave %s as it stands", cut(env[1], maxQuoted), cut(whole, maxQuoted))
+		return "", ""
 	}
 	n.unresolved = true
 	n.problems = append(n.problems, nodeProblem{n.place, SeverityWarning,
-		fmt.Sprintf("fclocal cannot resolve %s; the value is not checked", whole)})
-	return ""
+		fmt.Sprintf("fclocal cannot resolve %s; the value is not checked", cut(whole, maxQuoted))})
+	return "", ""
 }
 
 // variable returns the node that "vars.a.b" stands for. If there is none it
@@ -229,11 +268,11 @@ func (r *resolver) variable(n *node, name string) *node {
 	// As far as mappings go, values are left unresolved: one entry of a mapping
 	// may use another.
 	for len(keys) > 0 && raw != nil && raw.Kind == yaml.MappingNode {
-		raw, keys = dealias(rawField(raw, keys[0])), keys[1:]
+		raw, keys = dealias(r.index(raw)[keys[0]]), keys[1:]
 	}
 	if raw != nil && r.busy(raw) {
 		n.unresolved = true
-		n.fail(n.place, "${%s} is defined by itself", name)
+		n.fail(n.place, "${%s} is defined by itself", cut(name, maxQuoted))
 		return nil
 	}
 	var value *node
@@ -245,19 +284,24 @@ func (r *resolver) variable(n *node, name string) *node {
 	}
 	if value == nil {
 		n.unresolved = true
-		n.fail(n.place, "${%s} is not defined; %s", name, suggestVariable(name, rawNames(r.vars, "vars", map[*yaml.Node]bool{})))
+		n.fail(n.place, "${%s} is not defined; %s", cut(name, maxQuoted), r.suggestVariable(name))
 	}
 	return value
 }
 
-func suggestVariable(name string, names []string) string {
-	if len(names) == 0 {
+func (r *resolver) suggestVariable(name string) string {
+	if r.unknown++; r.unknown == 1 {
+		r.names = rawNames(r.vars, "vars", map[*yaml.Node]bool{}, nil)
+	}
+	if len(r.names) == 0 {
 		return "the file has no vars"
 	}
-	if near := nearest(name, names); near != "" {
-		return fmt.Sprintf("did you mean ${%s}?", near)
+	if r.unknown <= maxAdvice {
+		if near := nearest(name, r.names); near != "" {
+			return fmt.Sprintf("did you mean ${%s}?", near)
+		}
 	}
-	return "defined are " + strings.Join(names, ", ")
+	return "defined are " + cut(strings.Join(r.names[:min(len(r.names), maxListed)], ", "), maxListed)
 }
 
 func dealias(raw *yaml.Node) *yaml.Node {
@@ -267,55 +311,62 @@ func dealias(raw *yaml.Node) *yaml.Node {
 	return raw
 }
 
-// rawField returns the value of a key of a mapping, merge keys included, nil if
-// there is none.
-func rawField(mapping *yaml.Node, key string) *yaml.Node {
-	return rawFieldOf(mapping, key, 0)
-}
-
-func rawFieldOf(mapping *yaml.Node, key string, depth int) *yaml.Node {
-	const maxDepth = 10 // of merge keys in what they merge, which may be a cycle
-	mapping = dealias(mapping)
-	if mapping == nil || mapping.Kind != yaml.MappingNode || depth > maxDepth {
+// index returns the values of a mapping by their keys, merge keys included.
+func (r *resolver) index(mapping *yaml.Node) map[string]*yaml.Node {
+	if mapping = dealias(mapping); mapping == nil || mapping.Kind != yaml.MappingNode {
 		return nil
 	}
+	if index := r.indexes[mapping]; index != nil {
+		return index // of a mapping that merges itself, so far
+	}
+	index := make(map[string]*yaml.Node, len(mapping.Content)/2)
+	r.indexes[mapping] = index
 	var sources []*yaml.Node
 	for i := 0; i+1 < len(mapping.Content); i += 2 {
-		k, value := mapping.Content[i], mapping.Content[i+1]
+		key, value := dealias(mapping.Content[i]), mapping.Content[i+1]
 		switch {
-		case k.Kind != yaml.ScalarNode:
-		case k.ShortTag() == "!!merge":
+		case key.Kind != yaml.ScalarNode:
+		case key.ShortTag() == "!!merge":
 			if source := dealias(value); source.Kind == yaml.SequenceNode {
 				sources = append(sources, source.Content...)
 			} else {
 				sources = append(sources, source)
 			}
-		case k.Value == key:
-			return value
+		case index[key.Value] == nil:
+			index[key.Value] = value
 		}
 	}
 	for _, source := range sources {
-		if value := rawFieldOf(source, key, depth+1); value != nil {
-			return value
+		values := r.index(source)
+		if !r.merge(source, 1+len(values)) {
+			break
+		}
+		for key, value := range values {
+			if index[key] == nil {
+				index[key] = value
+			}
 		}
 	}
-	return nil
+	return index
 }
 
-// rawNames lists what ${...} may refer to: the scalars and lists below a mapping.
-func rawNames(raw *yaml.Node, path string, seen map[*yaml.Node]bool) []string {
+// rawNames adds to names what ${...} may refer to: the scalars and lists below a
+// mapping. That of many names some are left out keeps it fast.
+func rawNames(raw *yaml.Node, path string, seen map[*yaml.Node]bool, names []string) []string {
 	raw = dealias(raw)
 	if raw == nil || raw.Kind != yaml.MappingNode || seen[raw] {
-		return nil
+		return names
 	}
 	seen[raw] = true
-	var names []string
-	for i := 0; i+1 < len(raw.Content); i += 2 {
+	for i := 0; i+1 < len(raw.Content) && len(names) < maxNames; i += 2 {
 		key, value := raw.Content[i], raw.Content[i+1]
 		name := path + "." + key.Value
-		if dealias(value).Kind == yaml.MappingNode {
-			names = append(names, rawNames(value, name, seen)...)
-		} else {
+		switch {
+		case key.ShortTag() == "!!merge":
+			// What it merges has names of its own, where it is defined.
+		case dealias(value).Kind == yaml.MappingNode:
+			names = rawNames(value, name, seen, names)
+		default:
 			names = append(names, name)
 		}
 	}

@@ -164,7 +164,7 @@ func (c *checker) triggersRules(props *node, path string, fc3 bool) {
 			continue
 		}
 		if trigger != first {
-			c.fail(trigger.place, triggerPath, "fclocal runs one EventBridge trigger for Kafka; %s is one already", first.string("another", "name"))
+			c.fail(trigger.place, triggerPath, "fclocal runs one EventBridge trigger for Kafka; %s is one already", first.nameOr("another"))
 			continue
 		}
 		config := trigger.at("config")
@@ -188,6 +188,8 @@ func (c *checker) patternRule(pattern *node, path string) {
 	case err == nil && object != nil:
 	case err == nil, errors.As(err, &notObject):
 		c.fail(pattern.place, path, "eventRuleFilterPattern is %s; a JSON object is needed, such as \"{}\"", pattern.show())
+	case pattern.secret: // what is wrong with it would show some of it
+		c.fail(pattern.place, path, "eventRuleFilterPattern is %s; a JSON object is needed", pattern.show())
 	default:
 		c.fail(pattern.place, path, "eventRuleFilterPattern is %s; a JSON object is needed: %v", pattern.show(), err)
 	}

@@ -141,7 +141,7 @@ func (c *checker) unknownKeys(leaf *jsonschema.ValidationError, keys []string) {
 		} else {
 			advice = "allowed are " + schema.Description
 		}
-		c.fail(l.value.field(key).place, join(l.path, key), "unknown key %q; %s", key, advice)
+		c.fail(l.value.field(key).place, join(l.path, key), "unknown key %s; %s", quote(key), advice)
 	}
 }
 
@@ -166,7 +166,11 @@ func (c *checker) wrongValue(leaf *jsonschema.ValidationError) {
 	}
 	schema := loadSchemas().at(leaf.SchemaURL)
 	fromEnv := func(expected string) {
-		fail("is %s from %s, which is always a string; %s: write the value in vars and use ${vars.…}", quote(l.value.text), l.value.env, expected)
+		from := " from " + cut(l.value.env, maxQuoted)
+		if l.value.secret {
+			from = ""
+		}
+		fail("is %s%s, which is always a string; %s: write the value in vars and use ${vars.…}", l.value.quoted(), from, expected)
 	}
 	if l.value.kind == scalarKind && l.value.scalar == nil {
 		if strings.HasSuffix(l.name, "]") || requires(loadSchemas().root, leaf.InstanceLocation) {
@@ -193,9 +197,9 @@ func (c *checker) wrongValue(leaf *jsonschema.ValidationError) {
 	case *kind.Enum:
 		_, wantsText := k.Want[0].(string)
 		switch {
-		case l.path == "edition" && strings.HasPrefix(l.value.text, "3."):
+		case l.path == "edition" && strings.HasPrefix(l.value.text, "3.") && !l.value.secret:
 			fail("is %s, the format of FC 3.0, which fclocal does not read; %s", l.value.show(), allowed(schema))
-		case l.name == "OffsetReset" && l.value.text == "lastest":
+		case l.name == "OffsetReset" && l.value.text == "lastest" && !l.value.secret:
 			fail("is %s, as the platform's documentation misspells it; %s", l.value.show(), allowed(schema))
 		case wantsText:
 			fail("is %s; %s", l.value.show(), allowed(schema))
