@@ -19,6 +19,7 @@ import (
 	"fclocal/internal/escape"
 	"fclocal/internal/failure"
 	"fclocal/internal/interrupt"
+	"fclocal/internal/process"
 )
 
 // Exit codes, the same for every command.
@@ -43,6 +44,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		os.Exit(exitFailed)
 	})
 	defer signals.Stop()
+	defer process.KillOrphans()
 	root := newRootCommand()
 	root.SetArgs(args)
 	root.SetIn(stdin)

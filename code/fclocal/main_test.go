@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -78,17 +79,30 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// However fclocal ends, the function's process ends with it.
+// However fclocal ends, the function's process ends with it, and all that it has
+// started: in its group and out of it, with a parent and without.
 func TestEndOfFclocalEndsFunction(t *testing.T) {
 	environment := append(os.Environ(), goEnvironment(t)...)
 	for _, test := range []struct {
-		signal syscall.Signal
-		event  string // tells which process must be gone
+		signal syscall.Signal // 0: fclocal ends by itself
+		event  string         // tells which process must be gone
+		code   int
+		stderr string // the rest of it, without the report
 	}{
-		{syscall.SIGINT, `"hang"`},
-		{syscall.SIGTERM, `"hang"`},
-		{syscall.SIGKILL, `"hang"`},
-		{syscall.SIGINT, `"hang-with-child ` + sleepProgram(t) + `"`},
+		{syscall.SIGINT, `"hang"`, exitFailed, "fclocal: interrupted\n"},
+		{syscall.SIGTERM, `"hang"`, exitFailed, "fclocal: interrupted\n"},
+		{syscall.SIGKILL, `"hang"`, -1, ""},
+		{syscall.SIGINT, `"hang-with-child ` + sleepProgram(t) + `"`, exitFailed, "fclocal: interrupted\n"},
+		{syscall.SIGINT, `"child setpgid hang"`, exitFailed, "fclocal: interrupted\n"},
+		{syscall.SIGINT, `"child setsid hang"`, exitFailed, "fclocal: interrupted\n"},
+		{syscall.SIGINT, `"child daemon hang"`, exitFailed, "fclocal: interrupted\n"},
+		{syscall.SIGINT, `"child bare-daemon hang"`, exitFailed, "fclocal: interrupted\n"},
+		{syscall.SIGKILL, `"child setsid hang"`, -1, ""},
+		{syscall.SIGKILL, `"child daemon hang"`, -1, ""},
+		{0, `"child setsid return"`, exitOK, "FC Invoke End"},
+		{0, `"child daemon return"`, exitOK, "FC Invoke End"},
+		{0, `"child daemon exit"`, exitFailed, "RequestId: "},
+		{0, `"child setsid hang"`, exitFailed, "RequestId: "}, // after timeout
 	} {
 		t.Run(test.signal.String()+test.event, func(t *testing.T) {
 			fclocal := exec.Command(os.Args[0])
@@ -102,15 +116,17 @@ func TestEndOfFclocalEndsFunction(t *testing.T) {
 				t.Fatal(err)
 			}
 			pid := awaitPID(t, stderr)
-			fclocal.Process.Signal(test.signal)
+			if test.signal == syscall.SIGKILL && strings.Contains(test.event, "child") {
+				eventually(func() bool { return hasKeeper(fclocal.Process.Pid) })
+			}
+			if test.signal != 0 {
+				fclocal.Process.Signal(test.signal)
+			}
 			rest, _ := io.ReadAll(stderr) // until the function has let go of it, too
 			fclocal.Wait()
 			awaitEnd(pid)
-			if test.signal == syscall.SIGKILL {
-				return
-			}
-			if code := fclocal.ProcessState.ExitCode(); code != exitFailed || string(rest) != "fclocal: interrupted\n" {
-				t.Errorf("exit code %d, stderr %q; want %d and that it was interrupted", code, rest, exitFailed)
+			if code := fclocal.ProcessState.ExitCode(); code != test.code || !strings.HasPrefix(string(rest), test.stderr) {
+				t.Errorf("exit code %d, stderr %q; want %d and %q", code, rest, test.code, test.stderr)
 			}
 		})
 	}
@@ -149,6 +165,22 @@ func TestEarlySignals(t *testing.T) {
 			}
 		}
 	}
+}
+
+// hasKeeper says whether fclocal has started what ends the function's children
+// after kill -9: a child of its own program.
+func hasKeeper(fclocal int) bool {
+	program, _ := os.Readlink(fmt.Sprintf("/proc/%d/exe", fclocal))
+	threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", fclocal))
+	for _, thread := range threads {
+		children, _ := os.ReadFile(thread)
+		for _, pid := range strings.Fields(string(children)) {
+			if of, _ := os.Readlink("/proc/" + pid + "/exe"); of == program {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func sleepProgram(t *testing.T) string {

@@ -60,7 +60,56 @@ func BenchmarkCost(b *testing.B) {
 	}
 }
 
-func buildProgram(b *testing.B, source, directory string) string {
+// BenchmarkWatch is what it takes to look at the memory of 26 instances that do
+// nothing, on a machine on which nothing starts and on one on which much does.
+func BenchmarkWatch(b *testing.B) {
+	project, _, err := config.Load("../../testdata/faulty/s.yaml", config.Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	directory := b.TempDir()
+	spec := Spec{Project: project, Binary: buildProgram(b, "../../testdata/faulty/code", directory), CodeDir: directory, Logs: io.Discard}
+	server, err := runtimeapi.Listen()
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer server.Close()
+	for range 26 {
+		instance, err := Start(server, spec)
+		if err != nil {
+			b.Fatal(err)
+		}
+		defer instance.Stop()
+	}
+	for _, starts := range []bool{false, true} {
+		b.Run(fmt.Sprintf("starts=%t", starts), func(b *testing.B) {
+			done := make(chan struct{})
+			var group sync.WaitGroup
+			if starts { // not from here: that would be counted
+				command := exec.Command("sh", "-c", "while :; do /bin/true; done")
+				if err := command.Start(); err != nil {
+					b.Fatal(err)
+				}
+				group.Go(func() {
+					<-done
+					command.Process.Kill()
+					command.Wait()
+				})
+			}
+			before, _ := OwnCPUTime()
+			begin := time.Now()
+			for b.Loop() {
+				time.Sleep(time.Second)
+			}
+			after, _ := OwnCPUTime()
+			b.ReportMetric(100*(after-before).Seconds()/time.Since(begin).Seconds(), "%-of-a-core")
+			close(done)
+			group.Wait()
+		})
+	}
+}
+
+func buildProgram(b testing.TB, source, directory string) string {
 	program := filepath.Join(directory, filepath.Base(source)+".program")
 	command := exec.Command("go", "build", "-trimpath", "-o", program, ".")
 	command.Dir = source

@@ -6,13 +6,18 @@ import (
 	"fclocal/internal/config"
 )
 
+// addressVariable is undocumented, and read by the SDK. What the function starts
+// usually inherits it: its value is a secret of the instance, so it tells whose
+// process one is.
+const addressVariable = "FC_RUNTIME_API="
+
 // environment is all that the function finds in its environment: what FC 2.0
 // documents, then s.yaml's environmentVariables; nothing of this machine's.
 // Credentials of the role exist on FC only: they are there, and empty.
 func environment(spec Spec, runtimeAPI string) []string {
 	p := spec.Project
 	variables := []string{
-		"FC_RUNTIME_API=" + runtimeAPI, // undocumented, read by the SDK
+		addressVariable + runtimeAPI,
 		"FC_FUNC_CODE_PATH=" + spec.CodeDir,
 		"ALIBABA_CLOUD_ACCESS_KEY_ID=",
 		"ALIBABA_CLOUD_ACCESS_KEY_SECRET=",

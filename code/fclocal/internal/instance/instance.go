@@ -4,9 +4,7 @@
 package instance
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -15,50 +13,25 @@ import (
 	"os/exec"
 	"runtime"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"fclocal/internal/config"
+	"fclocal/internal/process"
 	"fclocal/internal/runtimeapi"
 )
 
 // Error types that Function Compute itself gives a failed call; any other type
 // is the name of the Go type that the function returned or panicked with.
 const (
-	TypeTimeout = "FunctionTimeoutError"     // documented
-	TypeMemory  = "FunctionOOMError"         // documented
-	TypeExit    = "UnhandledInvocationError" // documented for the X-Fc-Error-Type header
+	TypeTimeout  = "FunctionTimeoutError"     // documented
+	TypeMemory   = "FunctionOOMError"         // documented
+	TypeExit     = "UnhandledInvocationError" // documented for the X-Fc-Error-Type header
+	TypeTooLarge = "ResponseTooLargeError"    // inferred
+	TypeUnknown  = "Unknown"                  // inferred: the function's error has no type
 )
-
-// memoryInterval is how often the process's memory is looked at. What it held
-// in between is not missed: the peak is read, here and before a call succeeds.
-const memoryInterval = 20 * time.Millisecond
-
-// A FunctionError is a call that failed, as FC reports it.
-type FunctionError struct {
-	Type    string `json:"errorType"`
-	Message string `json:"errorMessage"`
-
-	// JSON is the error as FC gives it to the caller; for what the function
-	// returned or panicked with it is the function's own answer, unchanged.
-	JSON []byte `json:"-"`
-}
-
-func (e *FunctionError) Error() string { return e.Type + ": " + e.Message }
-
-func functionError(kind, format string, arguments ...any) *FunctionError {
-	e := &FunctionError{Type: kind, Message: fmt.Sprintf(format, arguments...)}
-	var text bytes.Buffer
-	encoder := json.NewEncoder(&text)
-	encoder.SetEscapeHTML(false)
-	encoder.Encode(struct { // FC's order
-		Message string `json:"errorMessage"`
-		Type    string `json:"errorType"`
-	}{e.Message, e.Type})
-	e.JSON = bytes.TrimSpace(text.Bytes())
-	return e
-}
 
 // A Spec is what an instance is started from.
 type Spec struct {
@@ -75,6 +48,9 @@ type Instance struct {
 	api     *runtimeapi.Instance
 	started time.Time
 	pid     int
+	tree    *process.Tree
+	written tail
+	exit    string       // how the process has ended; set before finish
 	peak    atomic.Int64 // bytes
 
 	readyOnce sync.Once
@@ -97,12 +73,19 @@ func Start(server *runtimeapi.Server, spec Spec) (*Instance, error) {
 		ended:  make(chan struct{}),
 		exited: make(chan struct{}),
 	}
+	for name, value := range spec.Project.Function.EnvironmentVariables {
+		if strings.ContainsRune(name+value, 0) {
+			return nil, fmt.Errorf("the function does not start: environmentVariables %q holds a NUL character, which no process can be given", name)
+		}
+	}
 	command := exec.Command(spec.Binary)
 	command.Dir = spec.CodeDir
 	command.Env = environment(spec, i.api.Address())
-	command.Stdout, command.Stderr = spec.Logs, spec.Logs
-	command.WaitDelay = time.Second // for the logs, when something of the function's outlives it
-	ownGroup(command)
+	output := i.written.beside(spec.Logs)
+	command.Stdout, command.Stderr = output, output
+	command.WaitDelay = time.Second // for the logs, when something of the function's cannot be killed
+	process.OwnGroup(command)
+	process.EndWithUs(command)
 
 	started := make(chan error)
 	go func() {
@@ -113,12 +96,16 @@ func Start(server *runtimeapi.Server, spec Spec) (*Instance, error) {
 		err := command.Start()
 		if err == nil {
 			i.pid = command.Process.Pid
+			i.tree = process.NewTree(i.pid, addressVariable+i.api.Address())
 		}
 		started <- err
 		if err == nil {
-			command.Wait()
+			state, _ := command.Process.Wait()
+			i.tree.KillRest() // first: it may hold the logs open
+			command.Wait()    // for the logs
+			i.exit = state.String()
 			i.finish(nil)
-			killGroup(i.pid) // what it may have started itself
+			i.api.Close()
 			close(i.exited)
 		}
 	}()
@@ -126,16 +113,15 @@ func Start(server *runtimeapi.Server, spec Spec) (*Instance, error) {
 		i.api.Close()
 		return nil, fmt.Errorf("the function does not start on %s/%s: %w", runtime.GOOS, runtime.GOARCH, err)
 	}
-	go i.watchMemory()
+	watch(i)
 	return i, nil
 }
 
-// finish ends the instance: calls in flight fail, for the reason given.
+// finish ends the instance, for the reason given.
 func (i *Instance) finish(reason error) {
 	i.endOnce.Do(func() {
 		i.end = reason
 		close(i.ended)
-		i.api.Close()
 	})
 }
 
@@ -145,13 +131,12 @@ func (i *Instance) Stop() {
 	<-i.exited
 }
 
+// kill fails the calls in flight when the processes are gone: else they would log
+// that their server is.
 func (i *Instance) kill(reason error) {
 	i.finish(reason)
-	select {
-	case <-i.exited: // its number may be another process's by now
-	default:
-		killGroup(i.pid)
-	}
+	i.tree.Kill()
+	i.api.Close()
 }
 
 // Ended is closed when the instance takes no more calls.
@@ -166,30 +151,22 @@ func (i *Instance) Failure() *FunctionError {
 	return i.failure(time.Since(i.started))
 }
 
-func (i *Instance) watchMemory() {
-	ticker := time.NewTicker(memoryInterval)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-i.ended:
-			return
-		case <-ticker.C:
-			i.checkMemory()
-		}
-	}
-}
-
 // checkMemory reads the peak and ends an instance that went over memorySize.
 func (i *Instance) checkMemory() {
-	peak, ok := peakMemory(i.pid)
-	if !ok {
-		return
-	}
-	i.peak.Store(max(peak, i.peak.Load()))
-	if peak > int64(i.spec.Project.Function.MemorySize)<<20 {
+	if i.overMemory() {
 		i.kill(errOutOfMemory)
 	}
 }
+
+func (i *Instance) overMemory() bool {
+	peak, ok := i.tree.Memory(i.memorySize())
+	if ok {
+		i.peak.Store(max(peak, i.peak.Load()))
+	}
+	return ok && peak > i.memorySize()
+}
+
+func (i *Instance) memorySize() int64 { return int64(i.spec.Project.Function.MemorySize) << 20 }
 
 // A Result is what became of one call.
 type Result struct {
@@ -214,8 +191,7 @@ func (i *Instance) Invoke(ctx context.Context, requestID string, payload []byte)
 	case <-time.After(timeout): // inferred: FC gives the start as long as a call
 		i.kill(context.DeadlineExceeded)
 		result.Duration = time.Since(i.started)
-		result.Error = functionError(TypeTimeout, "Function timed out after %d seconds (maxMemoryUsage: %s): it never asked for a call",
-			i.spec.Project.Function.Timeout, i.memoryUsage())
+		result.Error = i.failure(result.Duration)
 		return result, nil
 	case <-ctx.Done():
 		return result, ctx.Err()
@@ -242,9 +218,10 @@ func (i *Instance) Invoke(ctx context.Context, requestID string, payload []byte)
 	case err != nil:
 		i.kill(context.DeadlineExceeded)
 		result.Error = i.failure(result.Duration)
+	case answer.TooLarge:
+		result.Error = functionError(TypeTooLarge, "The function's answer has more than %d bytes (32 MB)", runtimeapi.AnswerLimit)
 	case answer.Failed:
-		result.Error = &FunctionError{JSON: answer.Body}
-		json.Unmarshal(answer.Body, result.Error) // what it is not is left empty
+		result.Error = reported(answer.Body)
 	default:
 		result.Payload = answer.Body
 	}
@@ -253,13 +230,31 @@ func (i *Instance) Invoke(ctx context.Context, requestID string, payload []byte)
 
 // failure is the error of a call that the instance's end has failed.
 func (i *Instance) failure(duration time.Duration) *FunctionError {
-	switch i.end {
-	case errOutOfMemory:
+	never := false
+	select {
+	case <-i.api.Ready():
+	default:
+		never = true
+	}
+	e := i.reason(duration, never)
+	e.NeverReady = never
+	return e
+}
+
+func (i *Instance) reason(duration time.Duration, never bool) *FunctionError {
+	switch {
+	case i.end == errOutOfMemory:
 		// The type is documented, the text is not.
 		return functionError(TypeMemory, "Function out of memory: %s used of memorySize %d MB", i.memoryUsage(), i.spec.Project.Function.MemorySize)
-	case context.DeadlineExceeded:
+	case i.end == context.DeadlineExceeded:
 		// The type is documented, the text is as FC shows it.
-		return functionError(TypeTimeout, "Function timed out after %d seconds (maxMemoryUsage: %s)", i.spec.Project.Function.Timeout, i.memoryUsage())
+		text := fmt.Sprintf("Function timed out after %d seconds (maxMemoryUsage: %s)", i.spec.Project.Function.Timeout, i.memoryUsage())
+		if never {
+			text += ": it never asked for a call; " + i.written.said()
+		}
+		return functionError(TypeTimeout, "%s", text)
+	case never:
+		return functionError(TypeExit, "Process exited unexpectedly before completing request (%s); %s", i.exit, i.written.said())
 	default:
 		// Documented, but for the type, which FC gives in the header only.
 		return functionError(TypeExit, "Process exited unexpectedly before completing request (duration: %dms, maxMemoryUsage: %s)",
@@ -271,8 +266,8 @@ func (i *Instance) memoryUsage() string {
 	return strconv.FormatFloat(float64(i.peak.Load())/(1<<20), 'f', 2, 64) + "MB"
 }
 
-// PeakMemory is the most memory that the process has held, in bytes; 0 where it
-// cannot be read (only Linux tells).
+// PeakMemory is the most memory that the process has held, or it and what it has
+// started together, in bytes; 0 where it cannot be read (only Linux tells).
 func (i *Instance) PeakMemory() int64 { return i.peak.Load() }
 
 // CPUTime is the CPU time that the process has taken so far, without that of
@@ -283,12 +278,12 @@ func (i *Instance) CPUTime() (time.Duration, bool) {
 	case <-i.exited: // its number may be another process's by now
 		return 0, false
 	default:
-		return cpuTime(i.pid)
+		return process.CPUTime(i.pid)
 	}
 }
 
 // OwnCPUTime is [Instance.CPUTime] for this program itself.
-func OwnCPUTime() (time.Duration, bool) { return cpuTime(os.Getpid()) }
+func OwnCPUTime() (time.Duration, bool) { return process.CPUTime(os.Getpid()) }
 
 func header(p *config.Project) http.Header {
 	header := http.Header{}

@@ -17,18 +17,17 @@ type Call struct {
 }
 
 // CallOnce starts an instance, calls it once and ends it, with what it has started.
-// Its logs are complete then. started is called when the program file is no longer
+// Its logs are complete then. release is called when the program file is no longer
 // needed.
-func CallOnce(ctx context.Context, spec Spec, payload []byte, started func()) (Call, error) {
+func CallOnce(ctx context.Context, spec Spec, payload []byte, release func()) (Call, error) {
+	defer release() // at the end: the function may start itself again
 	server, err := runtimeapi.Listen()
 	if err != nil {
-		started()
 		return Call{}, failure.Of(err)
 	}
 	defer server.Close()
 	spec.ID = "c-" + uuid()
 	instance, err := Start(server, spec)
-	started()
 	if err != nil {
 		return Call{}, err
 	}

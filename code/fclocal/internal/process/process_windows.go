@@ -1,0 +1,25 @@
+package process
+
+import (
+	"os"
+	"os/exec"
+	"syscall"
+)
+
+// OwnGroup keeps the Ctrl-C of the terminal from the process.
+func OwnGroup(command *exec.Cmd) {
+	command.SysProcAttr = &syscall.SysProcAttr{CreationFlags: syscall.CREATE_NEW_PROCESS_GROUP}
+}
+
+// KillGroup kills the process alone: Windows has no such groups.
+func KillGroup(pid int) error {
+	process, err := os.FindProcess(pid)
+	if err != nil {
+		return err
+	}
+	defer process.Release()
+	return process.Kill()
+}
+
+// InterruptGroup kills it: a process without a console cannot be asked.
+func InterruptGroup(pid int) error { return KillGroup(pid) }
