@@ -37,6 +37,7 @@ type engine struct {
 	draining   bool
 	active     time.Time // when something last arrived or was unfinished
 	totals     result.Totals
+	neverReady int   // instances that ended before they took a call
 	fatal      error // that ends the stream; nil while it goes on
 	again      int64 // records that an earlier run had delivered
 
@@ -161,11 +162,22 @@ func (e *engine) ended(err error) {
 	if failed, is := errors.AsType[startError](err); is {
 		e.fatal = failed.error
 	}
-	var crash *instance.FunctionError
-	if errors.As(err, &crash) {
-		e.totals.Crashes++
+	crash, is := errors.AsType[*instance.FunctionError](err)
+	if !is {
+		return
+	}
+	e.totals.Crashes++
+	if !crash.NeverReady || e.totals.ColdStarts > 0 {
+		return
+	}
+	if e.neverReady++; e.neverReady == hopeless {
+		e.fatal = fmt.Errorf("the function does not start: %s", crash.Message)
 	}
 }
+
+// hopeless is after how many instances that ended before they took a call, and none
+// that took one, the stream gives up.
+const hopeless = 3
 
 // failed counts an attempt that has failed.
 func (e *engine) failed(err error) {
