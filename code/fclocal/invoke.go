@@ -8,10 +8,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"fclocal/internal/build"
-	"fclocal/internal/config"
 	"fclocal/internal/failure"
 	"fclocal/internal/instance"
-	"fclocal/internal/interrupt"
 	"fclocal/internal/report"
 	"fclocal/internal/trigger"
 )
@@ -62,7 +60,7 @@ func invoke(ctx context.Context, options invokeOptions, eventGiven bool, stdin i
 	}
 	event := []byte(options.event)
 	if !eventGiven {
-		if event, err = readEvent(ctx, options.file, project, stdin); err != nil {
+		if event, err = project.ReadEvent(ctx, options.file, stdin); err != nil {
 			return err
 		}
 	}
@@ -92,27 +90,4 @@ func invoke(ctx context.Context, options invokeOptions, eventGiven bool, stdin i
 		return errFailed
 	}
 	return nil
-}
-
-func readEvent(ctx context.Context, file string, project *config.Project, stdin io.Reader) ([]byte, error) {
-	switch file {
-	case "-", "/dev/stdin":
-		event, err := interrupt.Read(ctx, func() ([]byte, error) {
-			return io.ReadAll(io.LimitReader(stdin, trigger.BodyLimitSynchronous+1))
-		})
-		if ctx.Err() != nil {
-			return nil, failure.New("interrupted")
-		}
-		if err != nil {
-			return nil, fmt.Errorf("the event cannot be read from stdin: %w", err)
-		}
-		return event, nil
-	case "":
-		file = project.EventFile()
-	}
-	event, err := config.ReadEvent(file)
-	if err != nil {
-		return nil, fmt.Errorf("%w; -f FILE names another", err)
-	}
-	return event, nil
 }

@@ -1,12 +1,10 @@
 package config
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
 	"time"
 
-	"fclocal/internal/files"
 	"fclocal/internal/trigger"
 )
 
@@ -67,23 +65,6 @@ func (p *Project) CodeDirectory(program string) string {
 		return p.Code()
 	}
 	return filepath.Dir(program)
-}
-
-// EventFile is the path of event.json, beside s.yaml.
-func (p *Project) EventFile() string { return filepath.Join(p.Dir, "event.json") }
-
-// Event is what event.json holds.
-func (p *Project) Event() ([]byte, error) {
-	return ReadEvent(p.EventFile())
-}
-
-// ReadEvent reads a file with an event, which is no larger than a call takes.
-func ReadEvent(path string) ([]byte, error) {
-	event, err := files.Read(path, trigger.BodyLimitSynchronous)
-	if err != nil {
-		return nil, fmt.Errorf("the event cannot be read: %w", err)
-	}
-	return event, nil
 }
 
 // project makes the Project of a file without errors.
