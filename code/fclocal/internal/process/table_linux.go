@@ -39,12 +39,14 @@ type table struct {
 	newest  []byte       // the pid that was given last
 	loads   *os.File     // tells it
 	checked time.Time    // when it was asked
+	made    time.Time    // when the last one was
 	next    time.Time    // no sooner is there another snapshot
 	strange map[int]bool // do not descend from fclocal, so never will
 }
 
-// recent is a snapshot of a moment ago. A new one is made only if the machine has
-// a new process, and so seldom that it takes half a percent of a core at most.
+// recent is a snapshot of a moment ago. A new one is made if the machine has a new
+// process, and at times in any case, as a pid is given a little before the process
+// is to be seen; but so seldom that it usually takes half a percent of a core.
 func (t *table) recent() *snapshot {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -53,13 +55,13 @@ func (t *table) recent() *snapshot {
 		return t.last
 	}
 	newest := t.newestPID()
-	if t.last != nil && newest != nil && bytes.Equal(newest, t.newest) {
+	if newest != nil && bytes.Equal(newest, t.newest) && now.Sub(t.made) < 500*time.Millisecond {
 		t.checked = now
 		return t.last
 	}
 	t.newest = newest
 	t.make()
-	t.next = now.Add(200 * time.Since(now))
+	t.next = now.Add(min(200*time.Since(now), 100*time.Millisecond)) // it may have been held up itself
 	return t.last
 }
 
@@ -133,7 +135,7 @@ func (t *table) make() {
 			strange[pid] = true
 		}
 	}
-	t.last, t.strange = s, strange
+	t.last, t.strange, t.made = s, strange, now
 }
 
 // read reads /proc/PID/stat; it is false when the process has gone.
