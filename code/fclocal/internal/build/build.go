@@ -12,23 +12,30 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"time"
 
-	"github.com/rogpeppe/go-internal/lockedfile"
+	"fclocal/internal/failure"
+	"fclocal/internal/process"
 )
 
 // ErrNoModule is returned when no Go module holds codeUri.
 var ErrNoModule = errors.New("no go.mod")
 
-// A Binary is a program that another build does not replace before it is released.
+// buildEnd is how long a build that is interrupted may take to clean up.
+const buildEnd = 2 * time.Second
+
+// A Binary is a program that no build replaces before it is released.
 type Binary struct {
 	Path    string
 	Release func()
 }
 
-// Function builds the module that holds codeUri, which need not exist, and puts
-// the program into the user's cache directory, so that a next build has little
-// to do. It looks for go.mod in codeUri and above it, up to top. What `go build`
-// prints goes to output.
+// Function builds the module that holds codeUri, which need not exist, in the
+// user's cache directory, so that a next build has little to do. It looks for
+// go.mod in codeUri and above it, up to top. What `go build` prints goes to output.
+//
+// Builds of the same module wait for each other. What is returned is the caller's
+// own, so that nobody waits while it runs.
 func Function(ctx context.Context, codeURI, top, handler string, output io.Writer) (Binary, error) {
 	module, err := moduleOf(codeURI, top)
 	if err != nil {
@@ -42,27 +49,49 @@ func Function(ctx context.Context, codeURI, top, handler string, output io.Write
 	if err := os.MkdirAll(directory, 0o755); err != nil {
 		return Binary{}, fmt.Errorf("the function cannot be built: %w", err)
 	}
-	release, err := lockedfile.MutexAt(filepath.Join(directory, "lock")).Lock()
+	unlock, err := lock(ctx, filepath.Join(directory, lockName), output)
 	if err != nil {
-		return Binary{}, fmt.Errorf("the function cannot be built: %w", err)
+		return Binary{}, err
 	}
-	program := filepath.Join(directory, handler)
+	defer unlock()
+	removeAbandoned(directory)
+	program := filepath.Join(directory, "built", handler)
 	if runtime.GOOS == "windows" {
 		program += ".exe"
 	}
+	if err := compile(ctx, module, program, output); err != nil {
+		return Binary{}, err
+	}
+	binary, err := private(directory, program)
+	if err != nil {
+		return Binary{}, fmt.Errorf("the function cannot be built: %w", err)
+	}
+	return binary, nil
+}
+
+// compile makes the program. When ctx ends, so does all that it has started.
+func compile(ctx context.Context, module, program string, output io.Writer) error {
 	command := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-o", program, ".")
 	command.Dir = module
 	// As s.yaml's actions build it, but for this machine.
 	command.Env = append(os.Environ(), "GOOS="+runtime.GOOS, "GOARCH="+runtime.GOARCH, "CGO_ENABLED=0")
 	command.Stdout, command.Stderr = output, output
-	if err := command.Run(); err != nil {
-		release()
-		if errors.Is(err, exec.ErrNotFound) {
-			return Binary{}, fmt.Errorf("the function cannot be built: install Go, or use --no-build: %w", err)
+	process.OwnGroup(command)
+	command.Cancel = func() error { return process.InterruptGroup(command.Process.Pid) }
+	command.WaitDelay = buildEnd
+	err := command.Run()
+	switch {
+	case ctx.Err() != nil:
+		if command.Process != nil {
+			process.KillGroup(command.Process.Pid) // what did not heed the interrupt
 		}
-		return Binary{}, fmt.Errorf("the function does not build: go build in %s: %w", module, err)
+		return failure.New("interrupted")
+	case errors.Is(err, exec.ErrNotFound):
+		return fmt.Errorf("the function cannot be built: install Go, or use --no-build: %w", err)
+	case err != nil:
+		return fmt.Errorf("the function does not build: go build in %s: %w", module, err)
 	}
-	return Binary{Path: program, Release: release}, nil
+	return nil
 }
 
 func moduleOf(codeURI, top string) (string, error) {
@@ -86,6 +115,10 @@ func Existing(codeURI, handler string) (Binary, error) {
 		return Binary{}, fmt.Errorf("the function cannot be run: %w", err)
 	case info.IsDir():
 		return Binary{}, fmt.Errorf("%s is a directory: handler is the program's name in codeUri", program)
+	case !info.Mode().IsRegular():
+		return Binary{}, fmt.Errorf("%s is not a regular file: handler is the program's name in codeUri", program)
+	case info.Mode()&0o111 == 0 && runtime.GOOS != "windows":
+		return Binary{}, fmt.Errorf("%s is not executable: chmod +x makes it so, on FC too", program)
 	}
 	return Binary{Path: program, Release: func() {}}, nil
 }

@@ -1,0 +1,104 @@
+package build
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"fclocal/internal/failure"
+)
+
+// Who must wait for a build says for whom, and may be interrupted.
+func TestLock(t *testing.T) {
+	path := filepath.Join(t.TempDir(), lockName)
+	unlock, err := lock(t.Context(), path, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	reader, writer := io.Pipe()
+	waited := make(chan error)
+	go func() {
+		_, err := lock(ctx, path, writer)
+		waited <- err
+	}()
+	line, err := bufio.NewReader(reader).ReadString('\n')
+	if want := fmt.Sprintf("fclocal: waiting for process %d, which builds this function\n", os.Getpid()); err != nil || line != want {
+		t.Errorf("%v %q, want %q", err, line, want)
+	}
+	cancel()
+	if err := <-waited; !failure.Is(err) || err.Error() != "interrupted" {
+		t.Errorf("an interrupted wait ends with %v", err)
+	}
+	go func() {
+		unlock, err := lock(t.Context(), path, io.Discard)
+		if err == nil {
+			unlock()
+		}
+		waited <- err
+	}()
+	unlock()
+	if err := <-waited; err != nil {
+		t.Error(err)
+	}
+	if content, err := os.ReadFile(path); err != nil || len(content) > 0 {
+		t.Errorf("%v, a free lock names %q", err, content)
+	}
+}
+
+// A build beside a run neither waits for it nor changes its program, and removes
+// what killed runs have left.
+func TestBuildBesideRun(t *testing.T) {
+	t.Setenv("XDG_CACHE_HOME", t.TempDir())
+	source := t.TempDir()
+	write := func(name, content string) {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(source, name), []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	build := func() Binary {
+		t.Helper()
+		var output bytes.Buffer
+		binary, err := Function(t.Context(), source, source, "main", &output)
+		if err != nil {
+			t.Fatal(err, output.String())
+		}
+		t.Cleanup(binary.Release)
+		return binary
+	}
+	read := func(b Binary) string {
+		t.Helper()
+		content, err := os.ReadFile(b.Path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(content)
+	}
+	write("go.mod", "module test\n\ngo 1.26\n")
+	write("main.go", "package main\n\nfunc main() { println(1) }\n")
+	first := build()
+	before := read(first)
+	write("main.go", "package main\n\nfunc main() { println(2) }\n")
+	second := build()
+	if read(first) != before || read(second) == before {
+		t.Error("the second build has changed the first program, or not made another")
+	}
+	abandoned := filepath.Join(filepath.Dir(filepath.Dir(filepath.Dir(first.Path))), "run-abandoned")
+	if err := os.Mkdir(abandoned, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	second.Release()
+	third := build()
+	for directory, want := range map[string]bool{abandoned: false, second.Path: false, first.Path: true, third.Path: true} {
+		if _, err := os.Stat(directory); (err == nil) != want {
+			t.Errorf("%s is there: %t, want %t", directory, err == nil, want)
+		}
+	}
+}

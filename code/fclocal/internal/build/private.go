@@ -1,0 +1,78 @@
+package build
+
+import (
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+)
+
+// runPattern names the directories that have the program of one run each.
+const runPattern = "run-*"
+
+// private puts the program, as it is now, into a directory of this run's. It is
+// called by who has the lock of the build.
+func private(directory, program string) (Binary, error) {
+	run, err := os.MkdirTemp(directory, runPattern)
+	if err != nil {
+		return Binary{}, err
+	}
+	owner, err := os.Create(filepath.Join(run, lockName))
+	release := func() {
+		owner.Close()
+		os.RemoveAll(run)
+	}
+	// In a directory of its own, as it may be the function's working directory.
+	path := filepath.Join(run, "code", filepath.Base(program))
+	if err == nil {
+		_, err = tryLock(owner)
+	}
+	if err == nil {
+		err = os.Mkdir(filepath.Dir(path), 0o755)
+	}
+	if err == nil {
+		err = linkOrCopy(program, path)
+	}
+	if err != nil {
+		release()
+		return Binary{}, err
+	}
+	return Binary{Path: path, Release: release}, nil
+}
+
+// linkOrCopy links where it can: a build makes a new file, it does not write into
+// the old one.
+func linkOrCopy(from, to string) error {
+	if os.Link(from, to) == nil {
+		return nil
+	}
+	source, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer source.Close()
+	target, err := os.OpenFile(to, os.O_CREATE|os.O_WRONLY|os.O_EXCL, 0o755)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(target, source)
+	return errors.Join(err, target.Close())
+}
+
+// removeAbandoned removes the directories of runs that were killed: those whose
+// lock nobody has. It is called by who has the lock of the build, so that none is
+// just being made.
+func removeAbandoned(directory string) {
+	runs, _ := filepath.Glob(filepath.Join(directory, runPattern))
+	for _, run := range runs {
+		owner, err := os.Open(filepath.Join(run, lockName))
+		free := errors.Is(err, os.ErrNotExist)
+		if err == nil {
+			free, _ = tryLock(owner)
+			owner.Close()
+		}
+		if free {
+			os.RemoveAll(run)
+		}
+	}
+}
