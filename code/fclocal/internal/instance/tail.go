@@ -51,44 +51,40 @@ func (t *tail) Write(text []byte) (int, error) {
 
 // said is a part of a sentence.
 func (t *tail) said() string {
-	text := t.text()
-	if text == "" {
-		return "it wrote nothing"
-	}
-	return "it wrote: " + text
-}
-
-func (t *tail) text() string {
 	t.mu.Lock()
-	last := bytes.Clone(t.last)
+	last, ok := bytes.Clone(t.last), true
 	t.mu.Unlock()
 	if t.file != nil {
-		last = readEnd(t.file, t.begin)
+		last, ok = readEnd(t.file, t.begin)
 	}
 	text := strings.TrimSpace(strings.ToValidUTF8(string(last), ""))
-	if lines := strings.Split(text, "\n"); len(lines) > tailLines {
-		text = strings.Join(lines[len(lines)-tailLines:], "\n")
+	switch lines := strings.Split(text, "\n"); {
+	case !ok:
+		return "what it wrote is in its log"
+	case text == "":
+		return "it wrote nothing"
+	default:
+		return "it wrote: " + strings.Join(lines[max(0, len(lines)-tailLines):], "\n")
 	}
-	return text
 }
 
 // readEnd reads what is in the file behind begin, of that the end. A file that was
 // opened for writing only is opened again.
-func readEnd(file *os.File, begin int64) []byte {
+func readEnd(file *os.File, begin int64) (last []byte, ok bool) {
 	info, err := file.Stat()
 	if err != nil {
-		return nil
+		return nil, false
 	}
 	begin = max(begin, info.Size()-tailBytes)
-	last := make([]byte, max(0, info.Size()-begin))
-	n, err := file.ReadAt(last, begin)
-	if n == 0 && err != nil {
-		again, err := os.Open(file.Name())
-		if err != nil {
-			return nil
-		}
-		defer again.Close()
-		n, _ = again.ReadAt(last, begin)
+	last = make([]byte, max(0, info.Size()-begin))
+	if n, err := file.ReadAt(last, begin); err == nil || n > 0 {
+		return last[:n], true
 	}
-	return last[:n]
+	again, err := os.Open(file.Name())
+	if err != nil {
+		return nil, false
+	}
+	defer again.Close()
+	n, err := again.ReadAt(last, begin)
+	return last[:n], err == nil || n > 0
 }

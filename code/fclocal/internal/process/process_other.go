@@ -4,6 +4,7 @@ package process
 
 import (
 	"os/exec"
+	"runtime"
 	"sync"
 	"time"
 )
@@ -41,7 +42,9 @@ func (t *Tree) Kill() {
 
 // KillRest is Kill after the process itself was waited for.
 func (t *Tree) KillRest() {
-	t.Kill()
+	if runtime.GOOS != "windows" { // which has no groups: there is nothing but the process
+		t.Kill()
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.ended = true

@@ -74,7 +74,11 @@ func (t *Tree) has(s *snapshot, e entry) bool {
 		if e.parent == s.self {
 			return hasVariable(e.environment, t.mark)
 		}
-		e = s.entries[e.parent]
+		parent, ok := s.entries[e.parent]
+		if !ok {
+			return false
+		}
+		e = parent
 	}
 	return false
 }
@@ -97,27 +101,32 @@ func (t *Tree) Memory(limit int64) (peak int64, told bool) {
 	if len(others) == 0 {
 		return peak, true
 	}
+	resident := map[int]int64{t.first(): sum}
 	for _, e := range others {
 		status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", e.pid))
 		itsPeak, now, _ := memoryOf(status)
 		peak = max(peak, itsPeak)
+		resident[e.pid] = now
 		sum += now
 	}
 	if sum > limit {
-		sum = proportional(t.first())
-		for _, e := range others {
-			sum += proportional(e.pid)
+		sum = 0
+		for pid, now := range resident {
+			sum += proportional(pid, now)
 		}
 	}
 	return max(peak, sum), true
 }
 
-// proportional is what a process has resident, with its part of what it shares.
-// It takes long: the kernel goes through all pages.
-func proportional(pid int) int64 {
+// proportional is what a process has resident, with its part of what it shares; if
+// that is not told, what it has resident. It takes long: the kernel goes through
+// all pages.
+func proportional(pid int, resident int64) int64 {
 	rollup, _ := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", pid))
-	size, _ := kilobytes(rollup, "\nPss:")
-	return size
+	if size, told := kilobytes(rollup, "\nPss:"); told {
+		return size
+	}
+	return resident
 }
 
 // look returns the processes but for the first one, as they were a moment ago.
@@ -146,15 +155,23 @@ func (t *Tree) look() []entry {
 }
 
 // Kill kills all of them.
-func (t *Tree) Kill() { killAll(t.members) }
+func (t *Tree) Kill() {
+	t.members(processes.scan()) // to know them when they have lost their parent
+	if pid := t.first(); pid != 0 {
+		KillGroup(pid) // at least, where there is no /proc
+	}
+	killAll(t.members)
+}
 
 // KillRest is Kill after the first process was waited for: its number may be
 // another process's by now.
 func (t *Tree) KillRest() {
 	t.mu.Lock()
+	pid := t.pid
 	t.pid = 0
 	t.mu.Unlock()
-	t.Kill()
+	KillGroup(pid) // no process gets the number of a group that has members
+	killAll(t.members)
 	t.status.Close()
 }
 
