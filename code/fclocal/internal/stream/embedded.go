@@ -57,21 +57,43 @@ func (b Embedded) open(ctx context.Context, options Options) (kafka.Source, func
 	return kafka.Repeat(message, b.Number), func() error { return nil }, nil
 }
 
+// untilDrained is a context that ends with drain, until stop is called.
+func untilDrained(parent context.Context, drain <-chan struct{}) (ctx context.Context, stop func()) {
+	ctx, stop = context.WithCancel(parent)
+	go func() {
+		select {
+		case <-drain:
+			stop()
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, stop
+}
+
 // RunEmbedded is Run on a Kafka cluster in this process, which it fills.
 func RunEmbedded(ctx context.Context, options Options, b Embedded) (_ result.Run, err error) {
 	if _, err := options.converter(); err != nil {
 		return result.Run{}, err
 	}
-	messages, closeMessages, err := b.open(ctx, options)
+	if err := enoughFiles(options.Project.Trigger.MaximumTasks); err != nil {
+		return result.Run{}, err
+	}
+	// Until the stream begins, there is nothing to drain.
+	beginning, begun := untilDrained(ctx, options.Drain)
+	defer begun()
+	messages, closeMessages, err := b.open(beginning, options)
 	if err != nil {
 		return result.Run{}, err
 	}
 	defer closeMessages()
 	topic := options.Project.Trigger.Kafka.Topic
-	embedded, err := kafka.StartEmbedded(ctx, kafka.EmbeddedOptions{
+	embedded, err := kafka.StartEmbedded(beginning, kafka.EmbeddedOptions{
 		Topic: topic, Partitions: b.Partitions, DataDir: b.DataDir, Listen: b.Listen,
 		AcceptLoss: b.AcceptLoss, Lost: b.Lost,
 	})
+	if beginning.Err() != nil {
+		err = failure.New("interrupted before the stream began")
+	}
 	if err != nil {
 		return result.Run{}, err
 	}
@@ -80,7 +102,7 @@ func RunEmbedded(ctx context.Context, options Options, b Embedded) (_ result.Run
 			err = failure.Of(closeErr)
 		}
 	}()
-	filled, err := embedded.Cluster().Ends(ctx, topic)
+	filled, err := embedded.Cluster().Ends(beginning, topic)
 	if err != nil {
 		return result.Run{}, err
 	}

@@ -87,7 +87,15 @@ func (o Options) converter() (*eventbridge.Converter, error) {
 // ctx's end the calls in flight are lost, and delivered again by a next run. An
 // error of a stream that has begun is a failure.
 func Run(ctx context.Context, options Options, cluster kafka.Cluster) (result.Run, error) {
-	partitions, err := cluster.Partitions(ctx, options.Project.Trigger.Kafka.Topic)
+	if err := enoughFiles(options.Project.Trigger.MaximumTasks); err != nil {
+		return result.Run{}, err
+	}
+	beginning, begun := untilDrained(ctx, options.Drain)
+	partitions, err := cluster.Partitions(beginning, options.Project.Trigger.Kafka.Topic)
+	if beginning.Err() != nil {
+		err = failure.New("interrupted before the stream began")
+	}
+	begun()
 	if err != nil {
 		return result.Run{}, err
 	}

@@ -1,0 +1,44 @@
+//go:build unix
+
+package stream
+
+import (
+	"fclocal/internal/failure"
+	"fmt"
+	"os"
+	"syscall"
+)
+
+// hold says to others that the directory is in use, until release or the end of
+// this process.
+func hold(directory string) (release func()) {
+	file, err := os.Open(directory)
+	if err != nil {
+		return func() {}
+	}
+	syscall.Flock(int(file.Fd()), syscall.LOCK_SH|syscall.LOCK_NB)
+	return func() { file.Close() }
+}
+
+func held(directory string) bool {
+	file, err := os.Open(directory)
+	if err != nil {
+		return true // another user's
+	}
+	defer file.Close()
+	return syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) != nil
+}
+
+// enoughFiles is a failure if so few files may be open that connections would be
+// tried again for ever: the embedded cluster, its clients and the runtime API have
+// some tens, and each task some more.
+func enoughFiles(tasks int) error {
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+		return nil // not told
+	}
+	if need := uint64(64 + 6*tasks); limit.Cur < need {
+		return failure.New(fmt.Sprintf("only %d files may be open, and a stream with %d tasks needs %d: raise the limit, with ulimit -n %d", limit.Cur, tasks, need, max(need, 1024)))
+	}
+	return nil
+}
