@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"strconv"
@@ -48,6 +49,7 @@ func Listen() (*Server, error) {
 	mux.HandleFunc("POST /{secret}"+invocationPath+"{id}/response", s.answer(false))
 	mux.HandleFunc("POST /{secret}"+invocationPath+"{id}/error", s.answer(true))
 	s.http.Handler = mux
+	s.http.ErrorLog = log.New(io.Discard, "", 0) // a function that fails is told of by its call
 	go s.http.Serve(listener)
 	return s, nil
 }

@@ -154,7 +154,7 @@ func RunEmbedded(ctx context.Context, options Options, b Embedded) (_ result.Run
 		}
 	}
 	if produceErr != nil && !errors.Is(produceErr, context.Canceled) {
-		return ran, produceErr // of the messages, as a rule
+		return ran, failure.Of(produceErr) // of the disk, as a rule: the messages have been checked
 	}
 	return ran, err
 }
