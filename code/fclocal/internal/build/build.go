@@ -11,10 +11,10 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"strings"
 	"time"
 
 	"fclocal/internal/failure"
+	"fclocal/internal/files"
 	"fclocal/internal/process"
 )
 
@@ -37,9 +37,12 @@ type Binary struct {
 // Builds of the same module wait for each other. What is returned is the caller's
 // own, so that nobody waits while it runs.
 func Function(ctx context.Context, codeURI, top, handler string, output io.Writer) (Binary, error) {
-	module, err := moduleOf(codeURI, top)
-	if err != nil {
-		return Binary{}, err
+	if filepath.Base(handler) != handler || handler == "." || handler == ".." {
+		return Binary{}, fmt.Errorf("the function cannot be built: handler %q is not the name of a file", handler) // it would lie anywhere
+	}
+	module := files.Above("go.mod", codeURI, top)
+	if module == "" {
+		return Binary{}, fmt.Errorf("%w in codeUri %s nor above it, up to %s: put the function's source there, or use --no-build", ErrNoModule, codeURI, top)
 	}
 	cache, err := os.UserCacheDir()
 	if err != nil {
@@ -92,17 +95,6 @@ func compile(ctx context.Context, module, program string, output io.Writer) erro
 		return fmt.Errorf("the function does not build: go build in %s: %w", module, err)
 	}
 	return nil
-}
-
-func moduleOf(codeURI, top string) (string, error) {
-	for directory := codeURI; ; directory = filepath.Dir(directory) {
-		if _, err := os.Stat(filepath.Join(directory, "go.mod")); err == nil {
-			return directory, nil
-		}
-		if outside, err := filepath.Rel(top, directory); err != nil || outside == "." || strings.HasPrefix(outside, "..") {
-			return "", fmt.Errorf("%w in codeUri %s nor above it, up to %s: put the function's source there, or use --no-build", ErrNoModule, codeURI, top)
-		}
-	}
 }
 
 // Existing is the program that lies in codeUri already.

@@ -39,9 +39,12 @@ func edit(t testing.TB, document string, oldnew ...string) string {
 
 func load(t testing.TB, document string, options Options) (*Project, []Problem) {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "s.yaml")
-	if err := os.WriteFile(path, []byte(document), 0o600); err != nil {
-		t.Fatal(err)
+	directory := t.TempDir()
+	path := filepath.Join(directory, "s.yaml")
+	for name, content := range map[string]string{"s.yaml": document, "go.mod": ""} { // so that codeUri can be built
+		if err := os.WriteFile(filepath.Join(directory, name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
 	project, problems, err := Load(path, options)
 	if err != nil {

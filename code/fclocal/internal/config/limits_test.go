@@ -32,11 +32,11 @@ func always(text string) func(int) string { return func(int) string { return tex
 // whatever it holds.
 func TestBombs(t *testing.T) {
 	lines := func(first string, n int, line func(i int) string) string {
-		text := "vars:\n" + first
+		text := []string{"vars:\n" + first}
 		for i := 1; i <= n; i++ {
-			text += line(i)
+			text = append(text, line(i))
 		}
-		return text
+		return strings.Join(text, "")
 	}
 	function := func(more string) string {
 		return strings.Replace(smallest, "codeUri: .}", "codeUri: ."+more+"}", 1)
@@ -241,7 +241,7 @@ func TestEnvironmentIsNotShown(t *testing.T) {
 		}
 		edits = append(edits, []string{"region: cn-hangzhou", "region: {'" + value + "': 1}"}, []string{"topic: orders", "topic: ['" + value + "']"},
 			[]string{"vars:\n", "vars:\n  handler: &h '" + value + "/..'\n", "handler: main", "handler: *h"},
-			[]string{"TZ: Asia/Shanghai", "GOMEMLIMIT: '" + value + "MB'"})
+			[]string{"TZ: Asia/Shanghai", "GOMEMLIMIT: '" + value + "MB'"}, []string{"go build .", "go build -o x .", "handler: main", "handler: '" + value + "'"})
 	}
 	shown := 0
 	for _, oldnew := range edits {

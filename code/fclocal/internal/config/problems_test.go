@@ -160,7 +160,10 @@ func TestTypes(t *testing.T) {
 func TestValues(t *testing.T) {
 	runProblemTests(t, []problemTest{
 		{"maximumTasks", []string{"${vars.tasks}", "0"}, []string{
-			"57:29: error: maximumTasks is 0; allowed is 1 or more",
+			"57:29: error: maximumTasks is 0; allowed is 1 to 1000 (fclocal's limit)",
+		}},
+		{"maximumTasks above fclocal's limit", []string{"${vars.tasks}", "1001"}, []string{
+			"57:29: error: maximumTasks is 1001; allowed is 1 to 1000 (fclocal's limit)",
 		}},
 		{"concurrency too high", []string{"concurrency: 26", "concurrency: 301"}, []string{
 			"54:30: error: concurrency is 301; allowed is 1 to 300",
@@ -279,6 +282,35 @@ func TestRules(t *testing.T) {
 		{"environmentVariables above their limit", []string{"TZ: Asia/Shanghai", "A: " + strings.Repeat("v", 4096)}, []string{
 			"40:9: error: environmentVariables are 4097 bytes; allowed are 4096 for all names and values",
 		}},
+		{"environment variable without a name", []string{"TZ: Asia/Shanghai", `"": a`}, []string{
+			"41:11: error: the name of an environment variable is empty",
+		}},
+		{"environment variables that cannot be", []string{"TZ: Asia/Shanghai", `"A=B": a` + "\n          " + `"A\0": a` + "\n          " + `"A\n": a` + "\n          " + `A: "a\0b"`}, []string{
+			`41:11: error: the name of the environment variable "A=B" has a character that none can have: =, NUL or a line break`,
+			`42:11: error: the name of the environment variable "A\x00" has a character that none can have: =, NUL or a line break`,
+			`43:11: error: the name of the environment variable "A\n" has a character that none can have: =, NUL or a line break`,
+			"44:14: error: the value of A has a NUL in it, which no environment variable can have",
+		}},
+		{"environment variables of the platform", []string{"TZ: Asia/Shanghai", "FC_RUNTIME_API: 127.0.0.1:1\n          ALIBABA_CLOUD_SECURITY_TOKEN: t\n          FC_OF_MINE: a"}, []string{
+			"41:11: error: FC_RUNTIME_API is an environment variable that the platform sets; give yours another name",
+			"42:11: error: ALIBABA_CLOUD_SECURITY_TOKEN is an environment variable that the platform sets; give yours another name",
+		}},
+		{"handler above codeUri", []string{"handler: main", "handler: ../../main"}, []string{
+			`33:18: error: handler is "../../main"; the name of the binary in codeUri is needed, without a directory`,
+		}},
+		{"handler in a directory of Windows", []string{"handler: main", `handler: bin\main`}, []string{
+			`33:18: error: handler is "bin\\main"; the name of the binary in codeUri is needed, without a directory`,
+		}},
+		{"handler that is a directory", []string{"handler: main", "handler: .."}, []string{
+			`33:18: error: handler is ".."; the name of the binary in codeUri is needed, without a directory`,
+		}},
+		{"handler that is not resolved and has a directory", []string{"handler: main", "handler: ${file(/etc/x)}"}, []string{
+			`33:18: error: handler is "${file(/etc/x)}"; the name of the binary in codeUri is needed, without a directory`,
+			"33:18: warning: fclocal cannot resolve ${file(/etc/x)}; the value is not checked",
+		}},
+		{"handler that is not resolved", []string{"handler: main", "handler: ${this.handler}"}, []string{
+			"33:18: warning: fclocal cannot resolve ${this.handler}; the value is not checked",
+		}},
 		{"ossKey beside codeUri", []string{"codeUri: ./target", "codeUri: ./target\n        ossBucket: b\n        ossKey: k"}, []string{
 			"36:9: error: ossKey stands beside codeUri; one of them is allowed",
 		}},
@@ -353,6 +385,19 @@ func TestWarnings(t *testing.T) {
 		{"misspelt deadLetterQueue", []string{"deadLetterQueue:", "deadletterQueue:"}, []string{
 			`62:15: error: unknown key "deadletterQueue"; did you mean "deadLetterQueue"?`,
 		}},
+		{"GOMEMLIMIT above memorySize", []string{"TZ: Asia/Shanghai", "GOMEMLIMIT: 513MiB"}, []string{
+			`41:23: warning: GOMEMLIMIT is "513MiB", above memorySize, which is 512 MB: the function is killed before the limit does anything`,
+		}},
+		{"GOMEMLIMIT above the default memorySize", []string{"TZ: Asia/Shanghai", `GOMEMLIMIT: "134217729"`, "        memorySize: 512\n", "", "        cpu: 0.35\n", ""}, []string{
+			`39:23: warning: GOMEMLIMIT is "134217729", above memorySize, which is 128 MB: the function is killed before the limit does anything`,
+		}},
+		{"GOMEMLIMIT at memorySize", []string{"TZ: Asia/Shanghai", "GOMEMLIMIT: 512MiB"}, nil},
+		{"GOMEMLIMIT that Go does not read", []string{"TZ: Asia/Shanghai", "GOMEMLIMIT: 100MB"}, []string{
+			`41:23: warning: GOMEMLIMIT is "100MB", with which a Go program does not start; allowed is a number of bytes, or one with B, KiB, MiB, GiB or TiB`,
+		}},
+		{"GOMEMLIMIT that is no string", []string{"TZ: Asia/Shanghai", "GOMEMLIMIT: 1"}, []string{
+			"41:23: error: GOMEMLIMIT is 1 (a number); a string is needed: quote it",
+		}},
 		{"timeout at the limit of a trigger", []string{"timeout: 60", "timeout: 300"}, nil},
 		{"timeout above the limit of a trigger", []string{"timeout: 60", "timeout: 301"}, []string{
 			"36:18: warning: timeout is 301; a trigger allows a call at most 300 seconds",
@@ -381,7 +426,7 @@ func TestWarnings(t *testing.T) {
 func TestVariables(t *testing.T) {
 	runProblemTests(t, []problemTest{
 		{"wrong value is shown where it is defined", []string{"tasks: 2", "tasks: 0"}, []string{
-			"6:10: error: maximumTasks is 0; allowed is 1 or more",
+			"6:10: error: maximumTasks is 0; allowed is 1 to 1000 (fclocal's limit)",
 		}},
 		{"string in vars stays a string", []string{"tasks: 2", `tasks: "2"`}, []string{
 			`6:10: error: maximumTasks is "2" (a string); a whole number is needed`,
@@ -410,7 +455,7 @@ func TestVariables(t *testing.T) {
 			"8:5: error: name is a mapping; a string is needed",
 		}},
 		{"variable made of variables", []string{"tasks: 2", "tasks: ${vars.count}\n  count: 0"}, []string{
-			"7:10: error: maximumTasks is 0; allowed is 1 or more",
+			"7:10: error: maximumTasks is 0; allowed is 1 to 1000 (fclocal's limit)",
 		}},
 		{"variable defined by itself", []string{"tasks: 2", "tasks: ${vars.tasks}"}, []string{
 			"6:10: error: ${vars.tasks} is defined by itself",

@@ -91,6 +91,8 @@ func (c *checker) rules(fc3 bool) {
 	c.needResolved(path+".service", props.at("service"))
 	c.needResolved(path+".function", props.at("function"))
 	c.functionRules(props.at("function"), path+".function")
+	c.environmentRules(props.at("function"), path+".function.environmentVariables")
+	c.programRules(first.value, props.at("function"), path+".function")
 	c.triggersRules(props, path, fc3)
 }
 
@@ -124,15 +126,6 @@ func (c *checker) functionRules(function *node, path string) {
 		if low, high := cpuRange(memory); function.number(0, "cpu") < low || function.number(0, "cpu") > high {
 			c.fail(cpu.place, path+".cpu", "cpu is %s; allowed with %d MB is %v to %v (cpu to memory in GB between 1:1 and 1:4)",
 				cpu.show(), memory, low, high)
-		}
-	}
-	if variables := function.field("environmentVariables"); variables != nil {
-		size := 0
-		for _, f := range variables.value.fields {
-			size += len(f.key) + len(f.value.text)
-		}
-		if size > environmentLimit {
-			c.fail(variables.place, path+".environmentVariables", "environmentVariables are %d bytes; allowed are %d for all names and values", size, environmentLimit)
 		}
 	}
 }

@@ -37,10 +37,18 @@ type values struct {
 	choice    []any  // in place of kind
 	empty     bool   // a string may be ""
 	needed    string // what to give where there is nothing
+	note      string // on the limits of a number
 }
 
 func whole(low, high int) values {
 	return values{kind: "integer", low: strconv.Itoa(low), high: strconv.Itoa(high)}
+}
+
+// ownLimit is for what the platform documents no upper limit of.
+func ownLimit(low, high int) values {
+	v := whole(low, high)
+	v.note = "fclocal's limit"
+	return v
 }
 func wholeFrom(low int) values   { return values{kind: "integer", low: strconv.Itoa(low)} }
 func oneOf(choice ...any) values { return values{choice: choice} }
@@ -51,6 +59,10 @@ func (v values) steps(of string) values {
 }
 
 const defaultMemorySize = 128 // MB
+
+// maxTasks is as many as the Kafka of fclocal has partitions: more tasks than those
+// have nothing to do.
+const maxTasks = 1000
 
 const (
 	documented = "documented"
@@ -65,7 +77,7 @@ const (
 // settings are in the order in which they are shown. Ranges are documented; a
 // default's source stands beside it.
 var settings = []setting{
-	{name: "maximumTasks", trigger: true, path: "runOptions.maximumTasks", allowed: wholeFrom(1), fallback: 1, source: inferred, shown: true,
+	{name: "maximumTasks", trigger: true, path: "runOptions.maximumTasks", allowed: ownLimit(1, maxTasks), fallback: 1, source: inferred, shown: true,
 		field: func(p *Project) any { return &p.Trigger.MaximumTasks }},
 	{name: "concurrency", trigger: true, path: deliveryOption + "concurrency", allowed: whole(1, 300), fallback: 1, source: inferred, shown: true,
 		field: func(p *Project) any { return &p.Trigger.Concurrency }},
@@ -179,6 +191,9 @@ func (s setting) schema() map[string]any {
 	}
 	if a.needed != "" {
 		schema["description"] = a.needed
+	}
+	if a.note != "" {
+		schema["$comment"] = a.note
 	}
 	return schema
 }
@@ -328,6 +343,9 @@ func (v values) String() string {
 	}
 	if v.step != "" {
 		text += " in steps of " + v.step
+	}
+	if v.note != "" {
+		text += " (" + v.note + ")"
 	}
 	return text
 }

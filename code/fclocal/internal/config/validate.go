@@ -254,6 +254,9 @@ func allowed(schema *jsonschema.Schema) string {
 		if schema.MultipleOf != nil {
 			text += " in steps of " + decimal(schema.MultipleOf)
 		}
+		if schema.Comment != "" {
+			text += " (" + schema.Comment + ")"
+		}
 		return text
 	case schema.Minimum != nil:
 		return fmt.Sprintf("allowed is %s or more", decimal(schema.Minimum))

@@ -1,0 +1,144 @@
+package config
+
+import (
+	"math"
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"fclocal/internal/files"
+)
+
+// ReservedVariables are the environment variables that the platform sets: one of
+// the function's own with such a name would take its place.
+var ReservedVariables = []string{
+	"ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ACCESS_KEY_SECRET", "ALIBABA_CLOUD_SECURITY_TOKEN",
+	"FC_ACCOUNT_ID", "FC_CUSTOM_LISTEN_PORT", "FC_FUNC_CODE_PATH", "FC_FUNCTION_HANDLER", "FC_FUNCTION_MEMORY_SIZE",
+	"FC_FUNCTION_NAME", "FC_INSTANCE_ID", "FC_QUALIFIER", "FC_REGION", "FC_RUNTIME_API", "FC_SERVICE_NAME",
+}
+
+// environmentRules checks what no schema says of environmentVariables.
+func (c *checker) environmentRules(function *node, path string) {
+	variables := function.field("environmentVariables")
+	if variables == nil {
+		return
+	}
+	size := 0
+	for _, f := range variables.value.fields {
+		size += len(f.key) + len(f.value.text)
+		at := join(path, f.key)
+		switch {
+		case f.key == "":
+			c.fail(f.place, at, "the name of an environment variable is empty")
+		case strings.ContainsAny(f.key, "=\x00\n"):
+			c.fail(f.place, at, "the name of the environment variable %s has a character that none can have: =, NUL or a line break", quote(f.key))
+		case slices.Contains(ReservedVariables, f.key):
+			c.fail(f.place, at, "%s is an environment variable that the platform sets; give yours another name", f.key)
+		case strings.Contains(f.value.text, "\x00"):
+			c.fail(f.value.place, at, "the value of %s has a NUL in it, which no environment variable can have", f.key)
+		case f.key == "GOMEMLIMIT" && !f.value.unresolved && !c.failed[at]:
+			c.memoryLimitRule(function, f.value, at)
+		}
+	}
+	if size > environmentLimit {
+		c.fail(variables.place, path, "environmentVariables are %d bytes; allowed are %d for all names and values", size, environmentLimit)
+	}
+}
+
+// memoryLimitRule warns of a GOMEMLIMIT that does nothing, or keeps the function from
+// starting.
+func (c *checker) memoryLimitRule(function, limit *node, path string) {
+	bytes, ok := byteCount(limit.text)
+	functionPath := path[:strings.LastIndex(path, ".environmentVariables.")]
+	switch memory := function.whole(defaultMemorySize, "memorySize"); {
+	case !ok:
+		c.warn(limit.place, path, "GOMEMLIMIT is %s, with which a Go program does not start; allowed is a number of bytes, or one with B, KiB, MiB, GiB or TiB", limit.show())
+	case function.unclear("memorySize") || c.failed[functionPath+".memorySize"] || c.misspelt[functionPath+".memorySize"]:
+	case bytes > int64(memory)<<20:
+		c.warn(limit.place, path, "GOMEMLIMIT is %s, above memorySize, which is %d MB: the function is killed before the limit does anything", limit.show(), memory)
+	}
+}
+
+// byteCount reads a GOMEMLIMIT as the Go runtime does. It is 0 without a limit.
+func byteCount(text string) (bytes int64, ok bool) {
+	if text == "" || text == "off" {
+		return 0, true
+	}
+	number, unit := text, int64(1)
+	if digits := strings.TrimSuffix(text, "B"); digits != text {
+		number = digits
+		for power, prefix := range []string{"Ki", "Mi", "Gi", "Ti"} {
+			if digits := strings.TrimSuffix(number, prefix); digits != number {
+				number, unit = digits, 1<<(10*(power+1))
+				break
+			}
+		}
+	}
+	n, err := strconv.ParseUint(number, 10, 63)
+	if err != nil || int64(n) > math.MaxInt64/unit {
+		return 0, false
+	}
+	return int64(n) * unit, true
+}
+
+// programRules checks that handler is the program in codeUri.
+func (c *checker) programRules(service, function *node, path string) {
+	handler, codeURI := function.at("handler"), function.at("codeUri")
+	handlerPath, codePath := path+".handler", path+".codeUri"
+	if handler == nil || handler.kind != scalarKind || c.failed[handlerPath] {
+		return
+	}
+	// Also where it is not resolved: it is used as it stands.
+	if handler.text == "." || handler.text == ".." || strings.ContainsAny(handler.text, "/\\\x00") {
+		c.fail(handler.place, handlerPath, "handler is %s; the name of the binary in codeUri is needed, without a directory", handler.show())
+		return
+	}
+	if handler.unresolved {
+		return
+	}
+	if built := builtPrograms(service.at("actions", "pre-deploy")); built != nil && !slices.Contains(built, handler.text) {
+		c.warn(handler.place, handlerPath, "handler is %s; the action pre-deploy builds %s", handler.show(), quote(strings.Join(built, ", ")))
+	}
+	file, err := filepath.Abs(c.file)
+	if err != nil || codeURI == nil || codeURI.kind != scalarKind || codeURI.unresolved || c.failed[codePath] {
+		return
+	}
+	p := Project{Dir: filepath.Dir(file), Function: Function{CodeURI: codeURI.text}}
+	if info, err := os.Stat(p.Code()); err != nil || !info.IsDir() {
+		return
+	}
+	if _, err := os.Stat(filepath.Join(p.Code(), handler.text)); os.IsNotExist(err) && files.Above("go.mod", p.Code(), p.Dir) == "" {
+		c.warn(codeURI.place, codePath, "codeUri is %s, where no program %s is, nor a go.mod there or above to build it from", codeURI.show(), handler.show())
+	}
+}
+
+var (
+	goBuild     = regexp.MustCompile(`\bgo\s(?:[^;&|\n]*\s)?build\s([^;&|\n]*)`)
+	buildOutput = regexp.MustCompile(`(?:^|\s)-o(?:=|\s+)("[^"]*"|'[^']*'|\S+)`)
+)
+
+// builtPrograms are the names of what `go build -o` makes in the actions, as far as
+// they can be told without a shell.
+func builtPrograms(actions *node) []string {
+	var names []string
+	if actions == nil {
+		return nil
+	}
+	for _, action := range actions.items {
+		for _, build := range goBuild.FindAllStringSubmatch(action.string("", "run"), -1) {
+			output := buildOutput.FindStringSubmatch(build[1])
+			if output == nil {
+				continue
+			}
+			program := strings.Trim(output[1], `"'`)
+			if name := path.Base(program); !strings.HasSuffix(program, "/") && !strings.ContainsAny(name, "$`*?") && strings.Trim(name, ".") != "" {
+				names = append(names, name)
+			}
+		}
+	}
+	return names
+}
