@@ -12,7 +12,7 @@ import (
 )
 
 func newCheckCommand(options *globalOptions) *cobra.Command {
-	var asJSON, fc3 bool
+	var asJSON, fc3, strict bool
 	command := &cobra.Command{
 		Use:   "check",
 		Short: "Say everything that is wrong with s.yaml",
@@ -20,7 +20,8 @@ func newCheckCommand(options *globalOptions) *cobra.Command {
 line and a caret under the place, and warns of what deploys but does not do what it
 seems to. Problems go to stdout, the counts to stderr.
 
-Exit codes: 0 no errors (there may be warnings), 2 errors, or no s.yaml.`,
+Exit codes: 0 no errors (there may be warnings), 2 errors, or no s.yaml; with
+--strict also warnings.`,
 		Example: `  fclocal check
   fclocal check -t ../other/s.yaml
   fclocal check --fc3
@@ -44,8 +45,11 @@ Exit codes: 0 no errors (there may be warnings), 2 errors, or no s.yaml.`,
 				return failure.Of(err)
 			}
 			summary := escape.Line(path) + ": " + config.Summary(problems)
-			if errorCount, _ := config.Count(problems); errorCount > 0 {
+			switch errorCount, warnings := config.Count(problems); {
+			case errorCount > 0:
 				return errors.New(summary)
+			case strict && warnings > 0:
+				return errors.New(summary + "; --strict allows none")
 			}
 			fmt.Fprintln(command.ErrOrStderr(), "fclocal:", summary)
 			return nil
@@ -53,5 +57,6 @@ Exit codes: 0 no errors (there may be warnings), 2 errors, or no s.yaml.`,
 	}
 	command.Flags().BoolVar(&asJSON, "json", false, "print the problems as JSON")
 	command.Flags().BoolVar(&fc3, "fc3", false, "also warn of what changes when the function moves to FC 3.0")
+	command.Flags().BoolVar(&strict, "strict", false, "fail on warnings, such as placeholders, too")
 	return command
 }

@@ -136,7 +136,8 @@ func Find(dir string) (string, error) {
 	}
 }
 
-// FindHere is Find from the current directory, and relative to it.
+// FindHere is Find from the current directory, and relative to it. Above it, in a
+// directory like /tmp, anyone may have put an s.yaml that runs what they like.
 func FindHere() (string, error) {
 	directory, err := os.Getwd()
 	if err != nil {
@@ -145,6 +146,14 @@ func FindHere() (string, error) {
 	path, err := Find(directory)
 	if err != nil {
 		return "", err
+	}
+	if filepath.Dir(path) != directory {
+		switch stranger, err := files.Stranger(path); {
+		case err != nil:
+			return "", err
+		case stranger != "":
+			return "", fmt.Errorf("%s is owned by %s, and may run anything; -t %s uses it anyway", path, stranger, path)
+		}
 	}
 	if relative, err := filepath.Rel(directory, path); err == nil {
 		return relative, nil
