@@ -18,6 +18,7 @@ import (
 	"fclocal/internal/config"
 	"fclocal/internal/escape"
 	"fclocal/internal/failure"
+	"fclocal/internal/help"
 	"fclocal/internal/interrupt"
 	"fclocal/internal/process"
 )
@@ -91,5 +92,6 @@ usage or configuration.`,
 	root.AddCommand(newCheckCommand(&options), newInvokeCommand(&options), newStreamCommand(&options),
 		newPlanCommand(&options), newCalibrateCommand(&options),
 		&cobra.Command{Use: "settings", Short: "The settings of s.yaml that --set overrides", Long: "Settings of s.yaml that --set overrides, by name:\n\n" + config.Describe()})
+	help.Strict(root)
 	return root
 }
