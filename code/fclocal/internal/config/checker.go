@@ -21,6 +21,7 @@ type checker struct {
 	lines    []string
 	blank    []bool // of each line
 	root     *node
+	parsed   int // values that the parser has made
 	problems []Problem
 	failed   map[string]bool // paths with an error
 	misspelt map[string]bool // paths of absent keys that an unknown key is taken for
@@ -100,6 +101,9 @@ func (c *checker) check(data []byte, overrides []override, fc3 bool) {
 func (c *checker) parse(data []byte) *yaml.Node {
 	if at, what, ok := firstUnreadable(data); ok {
 		c.fail(at, "", "%s; a YAML file is UTF-8 text without control characters", what)
+		return nil
+	}
+	if !c.directives() {
 		return nil
 	}
 	loader, err := yaml.NewLoader(bytes.NewReader(data))

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"fclocal/internal/escape"
 	"fclocal/internal/trigger"
 )
 
@@ -279,6 +280,7 @@ func FuzzLoad(f *testing.F) {
 		string(document), smallest, "", "- 1", "a: &a [*a]", "<<: [1, {a: 1}]", "vars: {a: ${vars.b}, b: ${vars.a}}",
 		"services: {a: {component: fc, props: {function: {cpu: 1e999, timeout: 0x10}, triggers: [{type: eventbridge}]}}}",
 		"\ufeffa: 中\r\n\tb: 1", "? [a]\n: b", "a: !!int x\nb: !!binary =\nc: .nan",
+		"vars: &v {<<: [*v, {b: '${env(PATH)}x'}], a: \"${vars.b}\\e[m\"}", "%TAG !a! b\n--- # \u202e\na: \x1b",
 	} {
 		f.Add([]byte(seed))
 	}
@@ -295,10 +297,9 @@ func FuzzLoad(f *testing.F) {
 			t.Errorf("%d errors, but the project is %v", errors, project)
 		}
 		for _, p := range problems {
-			if p.Message == "" || strings.ContainsAny(p.Message, "\n\r") {
-				t.Errorf("message %q", p.Message)
+			if shown := strings.ReplaceAll(p.render(), "\n", ""); p.Message == "" || strings.Contains(p.Message, "\n") || escape.Line(shown) != shown {
+				t.Errorf("message %q, shown as %q", p.Message, shown)
 			}
-			p.render()
 		}
 	})
 }

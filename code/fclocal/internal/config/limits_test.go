@@ -84,6 +84,8 @@ func TestBombs(t *testing.T) {
 		{"a long tag", function(", cpu: !<" + strings.Repeat("x", 500_000) + "> 1"), ""},
 		{"duplicate keys", "a: {" + repeat(90_000, always("a: 1")) + "}\n", "1:1: error: the file has more than 10000 problems"},
 		{"placeholders", "vars: [" + repeat(90_000, always("xxx")) + "]\n" + smallest, "1:1: error: the file has more than 10000 problems"},
+		{"values", "a: [" + repeat(300_000, always("1")) + "]\n", "1:599996: error: the file has more than 200000 keys and values up to here"},
+		{"directives", strings.Repeat("%TAG !a! b\n", 90_000) + "--- a\n", "101:1: error: more than 100 directives are in the file; s.yaml needs none"},
 		{"question marks", strings.Repeat("? ", 300_000), "error: not valid YAML: exceeded max depth of 10000"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
