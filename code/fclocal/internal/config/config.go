@@ -147,7 +147,7 @@ func FindHere() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if filepath.Dir(path) != directory {
+	if filepath.Dir(path) != filepath.Clean(directory) {
 		switch stranger, err := files.Stranger(path); {
 		case err != nil:
 			return "", err
