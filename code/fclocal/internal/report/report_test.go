@@ -258,27 +258,6 @@ type fullDisk struct{}
 
 func (fullDisk) Write([]byte) (int, error) { return 0, errFull }
 
-// What s.yaml says does not steer the terminal, and stays as it is for others.
-func TestTableEscapes(t *testing.T) {
-	for _, n := range []int{1, 2} {
-		runs := experiments()[:n]
-		const hostile = "\x1b]0;owned\a\n\u202e订单"
-		for i := range runs {
-			runs[i].Settings = with(runs[i].Settings, "Topic", hostile)
-		}
-		var out bytes.Buffer
-		if err := Table(&out, runs, 0); err != nil {
-			t.Fatal(err)
-		}
-		if got := out.String(); !strings.Contains(got, `\x1b]0;owned\x07\x0a\u{202e}订单`) || strings.ContainsAny(got, "\x1b\a\u202e") {
-			t.Errorf("%d runs: %q", n, got)
-		}
-		if topic := runs[0].Settings.Value("Topic"); topic != hostile {
-			t.Errorf("the run has %q now", topic)
-		}
-	}
-}
-
 func TestWriteErrors(t *testing.T) {
 	for name, write := range map[string]func(io.Writer) error{
 		"JSON":         func(w io.Writer) error { return JSON(w, nil) },

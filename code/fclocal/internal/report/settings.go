@@ -8,6 +8,7 @@ import (
 
 	"github.com/jedib0t/go-pretty/v6/text"
 
+	"fclocal/internal/escape"
 	"fclocal/internal/result"
 )
 
@@ -23,7 +24,7 @@ func shownSettings(run result.Run) []setting {
 	shown := []setting{{"partitions", strconv.Itoa(run.Load.Partitions)}}
 	for _, s := range run.Settings {
 		if !s.Hidden {
-			value := fmt.Sprint(s.Value)
+			value := escape.Line(fmt.Sprint(s.Value))
 			if s.Unit != "" {
 				value += " " + s.Unit
 			}

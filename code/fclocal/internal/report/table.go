@@ -19,7 +19,7 @@ import (
 // Lines are kept within width columns, where a single value is not wider; a
 // width of 0 sets no limit. Columns that do not fit go to a further table below.
 func Table(w io.Writer, runs []result.Run, width int) error {
-	shown := escaped(rounded(runs))
+	shown := rounded(runs)
 	var content string
 	switch len(shown) {
 	case 0:
@@ -30,20 +30,6 @@ func Table(w io.Writer, runs []result.Run, width int) error {
 	}
 	_, err := io.WriteString(w, content)
 	return err
-}
-
-// escaped makes the settings safe to print: their texts are from s.yaml. The runs must
-// not be used by others.
-func escaped(runs []result.Run) []result.Run {
-	for i := range runs {
-		runs[i].Settings = slices.Clone(runs[i].Settings)
-		for j, s := range runs[i].Settings {
-			if text, ok := s.Value.(string); ok {
-				runs[i].Settings[j].Value = escape.Line(text)
-			}
-		}
-	}
-	return runs
 }
 
 // gap is the space between two columns.
