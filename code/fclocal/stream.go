@@ -126,7 +126,7 @@ messages are missing; 2 wrong usage or configuration.`,
 func (o *streamOptions) check(combinations int, given func(option string) bool) error {
 	real, own := len(o.brokers) > 0, o.dataDir != "" || o.listen != ""
 	return option.Check(
-		option.From("-n", o.number, 0), option.From("--backlog", o.backlog, 0), option.From("--retry-scale", o.retryScale, 0),
+		option.From("-n", o.number, 0), option.From("--rate", o.rate, 0), option.From("--backlog", o.backlog, 0), option.From("--retry-scale", o.retryScale, 0),
 		option.From("--max-instances", o.maxInstances, 1), option.Between("--event-time", o.eventTime, 0, longestEventTime), option.From("--until-idle", o.untilIdle, 0),
 		option.Not(real && own, "--brokers is a cluster of its own: leave --data-dir and --listen out"),
 		option.Not(real && (o.messages != "" || o.rate != 0 || o.backlog != 0 || given("messages-number") || given("partitions")), "nothing is produced into --brokers: leave -n, --messages, --backlog, --rate and --partitions out"),

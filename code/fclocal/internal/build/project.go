@@ -17,9 +17,6 @@ func Project(ctx context.Context, project *config.Project, existing bool, output
 		return Existing(project.Code(), project.Function.Handler)
 	}
 	binary, err := Function(ctx, project.Code(), project.Dir, project.Function.Handler, output)
-	if err != nil && ctx.Err() != nil {
-		return binary, failure.New("interrupted while the function was built")
-	}
 	var exit interface{ ExitCode() int }
 	if errors.As(err, &exit) {
 		return binary, failure.Of(err)
