@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
@@ -496,4 +497,34 @@ func TestUnreachableBroker(t *testing.T) {
 	at := listener.Addr().String()
 	_, err = Cluster{Brokers: []string{at}}.Partitions(t.Context(), "xxx")
 	checkError(t, err, "cluster at "+at+" tells clients to connect to 127.0.0.1:1, which cannot be reached: set the broker's advertised.listeners to an address that this machine knows: ...")
+}
+
+// What a group has committed is deleted, and nothing else.
+func TestForget(t *testing.T) {
+	e := start(t, EmbeddedOptions{Topic: "xxx", Partitions: 2})
+	produce(t, e, "xxx", 100) // to the partitions in turn
+	client, err := e.cluster.client()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	admin := kadm.NewClient(client)
+	offsets := kadm.Offsets{}
+	offsets.AddOffset("xxx", 0, 30, -1)
+	if _, err := admin.CommitOffsets(t.Context(), "group", offsets); err != nil {
+		t.Fatal(err)
+	}
+	e.forget(t.Context(), admin, "group", "xxx")
+	starts, err := admin.ListStartOffsets(t.Context(), "xxx")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for partition, want := range map[int32]int64{0: 30, 1: 0} {
+		if got, _ := starts.Lookup("xxx", partition); got.Offset != want {
+			t.Errorf("partition %d begins at %d, want %d", partition, got.Offset, want)
+		}
+	}
+	if got := len(read(t, e, "xxx", 70)[0]); got != 20 {
+		t.Errorf("%d records are left in partition 0, want 20", got)
+	}
 }

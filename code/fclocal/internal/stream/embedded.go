@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/url"
 	"path/filepath"
+	"sync"
 
 	"fclocal/internal/failure"
 	"fclocal/internal/kafka"
@@ -145,8 +146,13 @@ func RunEmbedded(ctx context.Context, options Options, b Embedded) (_ result.Run
 	} else {
 		go produce()
 	}
+	var forgetting sync.WaitGroup
+	if b.DataDir == "" && b.Listen == "" {
+		forgetting.Go(func() { embedded.Forget(ctx, options.group(), topic) })
+	}
 	ran, err := run(ctx, options, embedded.Cluster(), source)
 	stop()
+	forgetting.Wait()
 	produceErr := <-producing
 	if source.journal != nil {
 		if closeErr := source.journal.close(err == nil && ran.Pending == 0); err == nil {
