@@ -48,6 +48,11 @@ func TestDocs(t *testing.T) {
 			}
 			d := docs{T: t, project: project, environment: append(slices.Clone(shell), "COLUMNS="+document.columns)}
 			shown := d.run(string(content))
+			for _, inline := range inlineCommand.FindAllStringSubmatch(block.ReplaceAllString(string(content), ""), -1) {
+				if output, err := d.shell(inline[1]); err != nil {
+					t.Errorf("%s: %v\n%s", inline[1], err, output)
+				}
+			}
 			if *updateDocs {
 				if err := os.WriteFile(original, []byte(shown), 0o644); err != nil {
 					t.Fatal(err)
@@ -65,6 +70,9 @@ type docs struct {
 }
 
 var block = regexp.MustCompile("(?ms)(?:^<!-- ([^>]*) -->\n)?^```(\\w*)\n(.*?)^```\n")
+
+// inlineCommand is one in the text that can be run as it stands.
+var inlineCommand = regexp.MustCompile("`(go -C [^`]+)`")
 
 // run runs a document's blocks and returns it with the output that they have had.
 func (d *docs) run(document string) string {

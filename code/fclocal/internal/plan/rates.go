@@ -2,12 +2,13 @@ package plan
 
 import (
 	"bufio"
+	"bytes"
 	"cmp"
 	"errors"
+	"fclocal/internal/files"
 	"fmt"
 	"io"
 	"math"
-	"os"
 	"slices"
 	"sort"
 	"strconv"
@@ -22,14 +23,13 @@ type Rate struct {
 	PerSecond float64       // over all partitions; 0 or more
 }
 
-// ReadRates is ParseRates of a file.
+// ReadRates is ParseRates of a regular file of 1 MB at most.
 func ReadRates(path string) ([]Rate, error) {
-	file, err := os.Open(path)
+	content, err := files.Read(path, 1<<20)
 	if err != nil {
 		return nil, err
 	}
-	defer file.Close()
-	return ParseRates(path, file)
+	return ParseRates(path, bytes.NewReader(content))
 }
 
 // ParseRates reads the rates of a day. A line has a time, as 06:30, 06:30:15 or
