@@ -58,7 +58,8 @@ func Function(ctx context.Context, codeURI, top, handler string, output io.Write
 	}
 	defer unlock()
 	removeAbandoned(directory)
-	program := filepath.Join(directory, "built", handler)
+	removeUnused(filepath.Dir(directory))
+	program := filepath.Join(directory, builtName, handler)
 	if runtime.GOOS == "windows" {
 		program += ".exe"
 	}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"fclocal/internal/failure"
 )
@@ -99,6 +100,44 @@ func TestBuildBesideRun(t *testing.T) {
 	for directory, want := range map[string]bool{abandoned: false, second.Path: false, first.Path: true, third.Path: true} {
 		if _, err := os.Stat(directory); (err == nil) != want {
 			t.Errorf("%s is there: %t, want %t", directory, err == nil, want)
+		}
+	}
+}
+
+// A build removes the programs of other functions that nobody has built for a week.
+func TestUnusedBuilds(t *testing.T) {
+	t.Setenv("XDG_CACHE_HOME", t.TempDir())
+	build := func() Binary {
+		t.Helper()
+		source := t.TempDir()
+		for name, content := range map[string]string{"go.mod": "module test\n\ngo 1.26\n", "main.go": "package main\n\nfunc main() {}\n"} {
+			if err := os.WriteFile(filepath.Join(source, name), []byte(content), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		binary, err := Function(t.Context(), source, source, "main", io.Discard)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(binary.Release)
+		return binary
+	}
+	directory := func(b Binary) string { return filepath.Dir(filepath.Dir(filepath.Dir(b.Path))) }
+	old, recent := build(), build()
+	for built, age := range map[string]time.Duration{directory(old): 8 * 24 * time.Hour, directory(recent): 6 * 24 * time.Hour} {
+		then := time.Now().Add(-age)
+		if err := os.Chtimes(filepath.Join(built, lockName), then, then); err != nil {
+			t.Fatal(err)
+		}
+	}
+	build()
+	for path, want := range map[string]bool{
+		filepath.Join(directory(old), builtName):    false,
+		filepath.Join(directory(recent), builtName): true,
+		old.Path: true, // a run that goes on keeps its own
+	} {
+		if _, err := os.Stat(path); (err == nil) != want {
+			t.Errorf("%s is there: %t, want %t", path, err == nil, want)
 		}
 	}
 }

@@ -5,6 +5,12 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"time"
+)
+
+const (
+	builtName = "built" // the directory that has the last build's program
+	buildKept = 7 * 24 * time.Hour
 )
 
 // runPattern names the directories that have the program of one run each.
@@ -74,5 +80,25 @@ func removeAbandoned(directory string) {
 		if free {
 			os.RemoveAll(run)
 		}
+	}
+}
+
+// removeUnused removes the programs that nobody has built for a week, and what
+// killed runs have left beside them. The locks stay: one may just be waited for.
+func removeUnused(builds string) {
+	locks, _ := filepath.Glob(filepath.Join(builds, "*", lockName))
+	for _, path := range locks {
+		file, err := os.Open(path)
+		if err != nil {
+			continue
+		}
+		// Who builds writes to the lock.
+		if info, err := file.Stat(); err == nil && time.Since(info.ModTime()) > buildKept {
+			if free, _ := tryLock(file); free {
+				removeAbandoned(filepath.Dir(path))
+				os.RemoveAll(filepath.Join(filepath.Dir(path), builtName))
+			}
+		}
+		file.Close()
 	}
 }
