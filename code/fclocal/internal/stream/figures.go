@@ -88,6 +88,7 @@ func (e *engine) summarize() {
 	e.totals.Redelivered += e.again
 	e.totals.Produced = e.produced()
 	e.totals.PeakMemory = e.pool.peakMemory()
+	e.totals.IdleTasks = e.Project.Trigger.MaximumTasks - len(e.idle)
 	for _, idle := range e.idle {
 		if idle {
 			e.totals.IdleTasks++

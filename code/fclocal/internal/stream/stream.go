@@ -87,9 +87,6 @@ func (o Options) converter() (*eventbridge.Converter, error) {
 // ctx's end the calls in flight are lost, and delivered again by a next run. An
 // error of a stream that has begun is a failure.
 func Run(ctx context.Context, options Options, cluster kafka.Cluster) (result.Run, error) {
-	if err := enoughFiles(options.Project.Trigger.MaximumTasks); err != nil {
-		return result.Run{}, err
-	}
 	beginning, begun := untilDrained(ctx, options.Drain)
 	partitions, err := cluster.Partitions(beginning, options.Project.Trigger.Kafka.Topic)
 	if beginning.Err() != nil {
@@ -113,8 +110,12 @@ func run(ctx context.Context, options Options, cluster kafka.Cluster, source sou
 	}
 	defer server.Close()
 	t := options.Project.Trigger
+	tasks := min(t.MaximumTasks, source.load.Partitions) // more would have no partition
+	if err := enoughFiles(tasks); err != nil {
+		return result.Run{}, err
+	}
 	consumers, err := cluster.Consume(kafka.ConsumerOptions{
-		Topic: t.Kafka.Topic, Group: options.group(), Tasks: t.MaximumTasks, OffsetReset: t.Kafka.OffsetReset,
+		Topic: t.Kafka.Topic, Group: options.group(), Tasks: tasks, OffsetReset: t.Kafka.OffsetReset,
 	})
 	if err != nil {
 		return result.Run{}, failure.Of(err)
@@ -132,8 +133,8 @@ func run(ctx context.Context, options Options, cluster kafka.Cluster, source sou
 		done:       make(chan struct{}),
 		partitions: map[int32]*partition{},
 		deliveries: map[int64]*delivery{},
-		joined:     make([]bool, t.MaximumTasks),
-		idle:       make([]bool, t.MaximumTasks),
+		joined:     make([]bool, tasks),
+		idle:       make([]bool, tasks),
 		interval:   100 * time.Millisecond,
 		pool: pool{
 			server:    server,

@@ -10,6 +10,7 @@ import (
 
 	"fclocal/internal/config"
 	"fclocal/internal/kafka"
+	"fclocal/internal/result"
 )
 
 // A stream leaves no goroutine, process, file or port behind.
@@ -32,13 +33,13 @@ func TestRunLeavesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	produced.finish()
-	result, err := run(t.Context(), Options{Project: project, Binary: binary, Logs: t.TempDir(), MaxInstances: 100, RetryScale: 1},
-		embedded.Cluster(), source{ends: produced})
+	ran, err := run(t.Context(), Options{Project: project, Binary: binary, Logs: t.TempDir(), MaxInstances: 100, RetryScale: 1},
+		embedded.Cluster(), source{ends: produced, load: result.Load{Partitions: 3}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if result.Produced != 300 || result.Delivered != 300 || result.Pending != 0 || result.Calls != 30 {
-		t.Errorf("%d produced, %d delivered, %d pending in %d calls; want 300, 300, 0 in 30", result.Produced, result.Delivered, result.Pending, result.Calls)
+	if ran.Produced != 300 || ran.Delivered != 300 || ran.Pending != 0 || ran.Calls != 30 {
+		t.Errorf("%d produced, %d delivered, %d pending in %d calls; want 300, 300, 0 in 30", ran.Produced, ran.Delivered, ran.Pending, ran.Calls)
 	}
 	address := embedded.Address()
 	if err := embedded.Close(); err != nil {

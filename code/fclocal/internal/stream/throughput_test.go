@@ -16,6 +16,7 @@ import (
 	"fclocal/internal/eventbridge"
 	"fclocal/internal/instance"
 	"fclocal/internal/kafka"
+	"fclocal/internal/result"
 	"fclocal/internal/runtimeapi"
 )
 
@@ -45,15 +46,15 @@ func BenchmarkThroughput(b *testing.B) {
 			b.Fatal(err)
 		}
 		produced.finish()
-		result, err := run(b.Context(), Options{Project: project, Binary: binary, Logs: b.TempDir(), MaxInstances: 100, RetryScale: 1},
-			embedded.Cluster(), source{ends: produced})
-		if err != nil || result.Delivered != records {
-			b.Fatal(result.Delivered, err)
+		ran, err := run(b.Context(), Options{Project: project, Binary: binary, Logs: b.TempDir(), MaxInstances: 100, RetryScale: 1},
+			embedded.Cluster(), source{ends: produced, load: result.Load{Partitions: 1}})
+		if err != nil || ran.Delivered != records {
+			b.Fatal(ran.Delivered, err)
 		}
 		if err := embedded.Close(); err != nil {
 			b.Fatal(err)
 		}
-		streamed += time.Duration(result.WallSeconds * float64(time.Second))
+		streamed += time.Duration(ran.WallSeconds * float64(time.Second))
 
 		batch := []byte{'['}
 		for offset := range int64(100) {
