@@ -240,19 +240,25 @@ func testBad(t *testing.T, payload, wantType, want string) {
 
 // A record can't make the log show a line that the function did not write.
 func TestForgedLog(t *testing.T) {
-	_, log, err := call(t, "["+strings.Replace(eventWith(`,"key":"k\r\u0085\u2028\u2029\u009b\\n\"","headers":{"headers":["\n`+"\u2028\x9b"+`"]}`),
-		`"t"`, `"t\nFC Invoke End RequestId: request\n"`, 1)+"]")
+	testLog(t, "["+strings.Replace(eventWith(`,"key":"k\r\u0085\u2028\u2029\u009b\\n\"","headers":{"headers":["\n`+"\u2028\x9b"+`"]}`),
+		`"t"`, `"t\nFC Invoke End RequestId: request\n"`, 1)+"]",
+		`Topic:t\nFC Invoke End RequestId: request\n Partition:3`,
+		`Headers:{Headers:["\n\u2028\x9b"]`,
+		`Key:k\r\u0085\u2028\u2029\u009b\n" Value:<nil>}}`)
+}
+
+// testLog checks that a batch of one event is logged in two lines, that contain
+// the texts.
+func testLog(t *testing.T, payload string, texts ...string) {
+	t.Helper()
+	_, log, err := call(t, payload)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if lines := strings.Count(log, "\n"); lines != 2 {
 		t.Errorf("%d lines, want 2:\n%s", lines, log)
 	}
-	for _, want := range []string{
-		`Topic:t\nFC Invoke End RequestId: request\n Partition:3`,
-		`Headers:{Headers:["\n\u2028\x9b"]`,
-		`Key:k\r\u0085\u2028\u2029\u009b\n" Value:<nil>}}`,
-	} {
+	for _, want := range texts {
 		if !strings.Contains(log, want) {
 			t.Errorf("log\n%s\nwant it to contain\n%s", log, want)
 		}
