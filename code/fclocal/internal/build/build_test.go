@@ -58,22 +58,6 @@ func TestLock(t *testing.T) {
 func TestBuildBesideRun(t *testing.T) {
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())
 	source := t.TempDir()
-	write := func(name, content string) {
-		t.Helper()
-		if err := os.WriteFile(filepath.Join(source, name), []byte(content), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	build := func() Binary {
-		t.Helper()
-		var output bytes.Buffer
-		binary, err := Function(t.Context(), source, source, "main", &output)
-		if err != nil {
-			t.Fatal(err, output.String())
-		}
-		t.Cleanup(binary.Release)
-		return binary
-	}
 	read := func(b Binary) string {
 		t.Helper()
 		content, err := os.ReadFile(b.Path)
@@ -82,60 +66,66 @@ func TestBuildBesideRun(t *testing.T) {
 		}
 		return string(content)
 	}
-	write("go.mod", "module test\n\ngo 1.26\n")
-	write("main.go", "package main\n\nfunc main() { println(1) }\n")
-	first := build()
+	first := buildOf(t, source, "println(1)")
 	before := read(first)
-	write("main.go", "package main\n\nfunc main() { println(2) }\n")
-	second := build()
+	second := buildOf(t, source, "println(2)")
 	if read(first) != before || read(second) == before {
 		t.Error("the second build has changed the first program, or not made another")
 	}
-	abandoned := filepath.Join(filepath.Dir(filepath.Dir(filepath.Dir(first.Path))), "run-abandoned")
+	abandoned := filepath.Join(directory(first), "run-abandoned")
 	if err := os.Mkdir(abandoned, 0o755); err != nil {
 		t.Fatal(err)
 	}
 	second.Release()
-	third := build()
-	for directory, want := range map[string]bool{abandoned: false, second.Path: false, first.Path: true, third.Path: true} {
-		if _, err := os.Stat(directory); (err == nil) != want {
-			t.Errorf("%s is there: %t, want %t", directory, err == nil, want)
-		}
-	}
+	third := buildOf(t, source, "println(2)")
+	testThere(t, map[string]bool{abandoned: false, second.Path: false, first.Path: true, third.Path: true})
 }
 
 // A build removes the programs of other functions that nobody has built for a week.
 func TestUnusedBuilds(t *testing.T) {
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())
-	build := func() Binary {
-		t.Helper()
-		source := t.TempDir()
-		for name, content := range map[string]string{"go.mod": "module test\n\ngo 1.26\n", "main.go": "package main\n\nfunc main() {}\n"} {
-			if err := os.WriteFile(filepath.Join(source, name), []byte(content), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		binary, err := Function(t.Context(), source, source, "main", io.Discard)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(binary.Release)
-		return binary
-	}
-	directory := func(b Binary) string { return filepath.Dir(filepath.Dir(filepath.Dir(b.Path))) }
-	old, recent := build(), build()
+	old, recent := buildOf(t, t.TempDir(), ""), buildOf(t, t.TempDir(), "")
 	for built, age := range map[string]time.Duration{directory(old): 8 * 24 * time.Hour, directory(recent): 6 * 24 * time.Hour} {
 		then := time.Now().Add(-age)
 		if err := os.Chtimes(filepath.Join(built, lockName), then, then); err != nil {
 			t.Fatal(err)
 		}
 	}
-	build()
-	for path, want := range map[string]bool{
+	buildOf(t, t.TempDir(), "")
+	testThere(t, map[string]bool{
 		filepath.Join(directory(old), builtName):    false,
 		filepath.Join(directory(recent), builtName): true,
 		old.Path: true, // a run that goes on keeps its own
+	})
+}
+
+// buildOf builds a program that does what is said, in source.
+func buildOf(t *testing.T, source, does string) Binary {
+	t.Helper()
+	for name, content := range map[string]string{
+		"go.mod":  "module test\n\ngo 1.26\n",
+		"main.go": "package main\n\nfunc main() { " + does + " }\n",
 	} {
+		if err := os.WriteFile(filepath.Join(source, name), []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var output bytes.Buffer
+	binary, err := Function(t.Context(), source, source, "main", &output)
+	if err != nil {
+		t.Fatal(err, output.String())
+	}
+	t.Cleanup(binary.Release)
+	return binary
+}
+
+// directory is where all builds of a program's module are.
+func directory(b Binary) string { return filepath.Dir(filepath.Dir(filepath.Dir(b.Path))) }
+
+// testThere checks which files are there.
+func testThere(t *testing.T, files map[string]bool) {
+	t.Helper()
+	for path, want := range files {
 		if _, err := os.Stat(path); (err == nil) != want {
 			t.Errorf("%s is there: %t, want %t", path, err == nil, want)
 		}
