@@ -76,7 +76,7 @@ func RunEmbedded(ctx context.Context, options Options, b Embedded) (_ result.Run
 	if _, err := options.converter(); err != nil {
 		return result.Run{}, err
 	}
-	if err := enoughFiles(min(options.Project.Trigger.MaximumTasks, b.Partitions)); err != nil {
+	if err := enoughFiles(options.tasks(b.Partitions)); err != nil {
 		return result.Run{}, err
 	}
 	// Until the stream begins, there is nothing to drain.

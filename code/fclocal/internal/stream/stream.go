@@ -74,6 +74,11 @@ func (o Options) group() string {
 	return o.Project.Trigger.Kafka.ConsumerGroup + "-fclocal"
 }
 
+// tasks are those that are started: more would have no partition.
+func (o Options) tasks(partitions int) int {
+	return min(o.Project.Trigger.MaximumTasks, partitions)
+}
+
 // converter makes the trigger's events.
 func (o Options) converter() (*eventbridge.Converter, error) {
 	t := o.Project.Trigger
@@ -93,6 +98,9 @@ func Run(ctx context.Context, options Options, cluster kafka.Cluster) (result.Ru
 		err = failure.New("interrupted before the stream began")
 	}
 	begun()
+	if err == nil {
+		err = enoughFiles(options.tasks(partitions))
+	}
 	if err != nil {
 		return result.Run{}, err
 	}
@@ -110,10 +118,7 @@ func run(ctx context.Context, options Options, cluster kafka.Cluster, source sou
 	}
 	defer server.Close()
 	t := options.Project.Trigger
-	tasks := min(t.MaximumTasks, source.load.Partitions) // more would have no partition
-	if err := enoughFiles(tasks); err != nil {
-		return result.Run{}, err
-	}
+	tasks := options.tasks(source.load.Partitions)
 	consumers, err := cluster.Consume(kafka.ConsumerOptions{
 		Topic: t.Kafka.Topic, Group: options.group(), Tasks: tasks, OffsetReset: t.Kafka.OffsetReset,
 	})
