@@ -67,16 +67,16 @@ var errOutOfMemory = errors.New("out of memory")
 // Start starts the process. An error is one of the program file: it is not
 // there, or cannot run on this machine.
 func Start(server *runtimeapi.Server, spec Spec) (*Instance, error) {
+	for name, value := range spec.Project.Function.EnvironmentVariables {
+		if strings.ContainsRune(name+value, 0) {
+			return nil, fmt.Errorf("the function does not start: environmentVariables %q holds a NUL character, which no process can be given", name)
+		}
+	}
 	i := &Instance{
 		spec:   spec,
 		api:    server.NewInstance(header(spec.Project)),
 		ended:  make(chan struct{}),
 		exited: make(chan struct{}),
-	}
-	for name, value := range spec.Project.Function.EnvironmentVariables {
-		if strings.ContainsRune(name+value, 0) {
-			return nil, fmt.Errorf("the function does not start: environmentVariables %q holds a NUL character, which no process can be given", name)
-		}
 	}
 	command := exec.Command(spec.Binary)
 	command.Dir = spec.CodeDir
