@@ -75,12 +75,17 @@ func (p *pool) create(id trigger.InstanceID, ended func(error)) {
 	})
 }
 
+// of is nil for an instance that is gone.
+func (p *pool) of(id trigger.InstanceID) *pooled {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.instances[id]
+}
+
 // call makes a call in an instance. hold is how long the call keeps its slot
 // after the function has answered.
 func (p *pool) call(ctx context.Context, id trigger.InstanceID, requestID string, payload []byte, hold time.Duration) (time.Duration, error) {
-	p.mu.Lock()
-	pooled := p.instances[id]
-	p.mu.Unlock()
+	pooled := p.of(id)
 	if pooled == nil {
 		return 0, errStopped
 	}
@@ -115,9 +120,7 @@ func (p *pool) call(ctx context.Context, id trigger.InstanceID, requestID string
 
 // gone reports whether an instance takes no more calls.
 func (p *pool) gone(id trigger.InstanceID) bool {
-	p.mu.Lock()
-	pooled := p.instances[id]
-	p.mu.Unlock()
+	pooled := p.of(id)
 	if pooled == nil {
 		return true
 	}
@@ -147,9 +150,7 @@ func (p *pool) counted(id trigger.InstanceID) bool {
 
 // stop ends an instance.
 func (p *pool) stop(id trigger.InstanceID) {
-	p.mu.Lock()
-	pooled := p.instances[id]
-	p.mu.Unlock()
+	pooled := p.of(id)
 	if pooled != nil {
 		<-pooled.started
 		if pooled.err == nil {
