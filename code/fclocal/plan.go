@@ -166,10 +166,11 @@ func runPlans(ctx context.Context, options planOptions, given func(option string
 			options.load.For = 24 * time.Hour
 		}
 	}
-	switch { // a default is not added in silence to what is given
-	case given("event-time") && !given("call-time"):
+	// A default is not added in silence to what is given or measured.
+	if !given("call-time") && (given("event-time") || options.measure) {
 		options.function.CallTime = 0
-	case given("call-time") && !given("event-time"):
+	}
+	if !given("event-time") && (given("call-time") || options.measure) {
 		options.function.EventTime = 0
 	}
 	projects, err := options.projects(stderr)
@@ -251,12 +252,6 @@ func (o *planOptions) plan(ctx context.Context, projects []*config.Project, stde
 
 // measureFunction measures the function and shows the fit.
 func (o *planOptions) measureFunction(ctx context.Context, projects []*config.Project, given func(option string) bool, stderr io.Writer) error {
-	if !given("call-time") {
-		o.function.CallTime = 0
-	}
-	if !given("event-time") {
-		o.function.EventTime = 0
-	}
 	binary, err := build.Project(ctx, projects[0], false, stderr)
 	if err != nil {
 		return err

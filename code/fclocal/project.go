@@ -108,7 +108,7 @@ func (o *runsOptions) show(stdout io.Writer, runs []result.Run) error {
 	return failure.Of(err)
 }
 
-// clear removes the line of progress after what has been done, whose error comes
+// clearLine removes the line of progress after what has been done, whose error comes
 // first.
 func clearLine(progress *report.Progress, err error) error {
 	return errors.Join(err, failure.Of(progress.Clear()))
