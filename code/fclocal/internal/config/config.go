@@ -67,7 +67,21 @@ type Function struct {
 	DiskSize            int     // MB
 	InstanceConcurrency int     // calls that one instance takes at a time
 
+	// InstanceSoftConcurrency is how many calls of an instance make FC start another
+	// one: 1 to InstanceConcurrency, which is its default.
+	InstanceSoftConcurrency int
+
+	Initializer           string // "true" for go1; "" if there is none
+	InitializationTimeout int    // seconds
+	PreFreeze, PreStop    Hook
+
 	EnvironmentVariables map[string]string // never nil
+}
+
+// Hook is props.function.instanceLifecycleConfig.preFreeze or .preStop.
+type Hook struct {
+	Handler string // "true" for go1; "" if there is no such hook
+	Timeout int    // seconds; 0 if there is no such hook
 }
 
 // Trigger is a trigger of type eventbridge with eventSourceType Kafka.

@@ -87,6 +87,7 @@ func TestProject(t *testing.T) {
 		Function: Function{
 			Name: "consumer", Handler: "main", CodeURI: "./target", Runtime: "go1",
 			MemorySize: 512, Timeout: 60, CPU: 0.35, DiskSize: 512, InstanceConcurrency: 10,
+			InstanceSoftConcurrency: 10, InitializationTimeout: 3,
 			EnvironmentVariables: map[string]string{"TZ": "Asia/Shanghai"},
 		},
 		Trigger: &Trigger{
@@ -125,7 +126,8 @@ func TestDefaults(t *testing.T) {
 	want := &Project{
 		Name: "app", Region: "cn-shanghai", Service: Service{Key: "s", Name: "s"},
 		Function: Function{Name: "f", Runtime: "go1", Handler: "main", CodeURI: ".",
-			MemorySize: 128, Timeout: 60, DiskSize: 512, InstanceConcurrency: 1, EnvironmentVariables: map[string]string{}},
+			MemorySize: 128, Timeout: 60, DiskSize: 512, InstanceConcurrency: 1, InstanceSoftConcurrency: 1, InitializationTimeout: 3,
+			EnvironmentVariables: map[string]string{}},
 	}
 	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(Project{}, "File", "Dir")); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
@@ -156,6 +158,28 @@ func TestDefaults(t *testing.T) {
 	}
 	if diff := cmp.Diff(wantTrigger, got.Trigger); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+func TestHooks(t *testing.T) {
+	document := strings.Replace(smallest, "codeUri: .}", `codeUri: ., initializer: "true", initializationTimeout: 20, instanceConcurrency: 20, instanceSoftConcurrency: 15,
+        instanceLifecycleConfig: {preFreeze: {handler: "true"}, preStop: {handler: "true", timeout: 30}}}`, 1)
+	got, problems := load(t, document, Options{})
+	if problems != nil {
+		t.Fatalf("problems: %q", brief(problems))
+	}
+	want := Function{Name: "f", Runtime: "go1", Handler: "main", CodeURI: ".", MemorySize: 128, Timeout: 60, DiskSize: 512,
+		InstanceConcurrency: 20, InstanceSoftConcurrency: 15, EnvironmentVariables: map[string]string{},
+		Initializer: "true", InitializationTimeout: 20, PreFreeze: Hook{"true", 3}, PreStop: Hook{"true", 30}}
+	if diff := cmp.Diff(want, got.Function); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	got, problems = load(t, document, Options{Set: map[string]string{"initializer": "", "instanceSoftConcurrency": "2"}})
+	if problems != nil {
+		t.Fatalf("problems: %q", brief(problems))
+	}
+	if got.Function.Initializer != "" || got.Function.InstanceSoftConcurrency != 2 {
+		t.Errorf("overridden: %+v", got.Function)
 	}
 }
 

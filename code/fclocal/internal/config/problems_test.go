@@ -39,7 +39,7 @@ func TestKeys(t *testing.T) {
 			`74:19: error: unknown key "offsetReset"; did you mean "OffsetReset"?`,
 		}},
 		{"unknown key unlike any", []string{"TZ: Asia/Shanghai\n", "TZ: Asia/Shanghai\n        zone: a\n"}, []string{
-			`42:9: error: unknown key "zone"; allowed are asyncConfiguration, caPort, codeUri, cpu, customContainerConfig, customDNS, customHealthCheckConfig, customRuntimeConfig, description, diskSize, environmentVariables, gpuMemorySize, handler, initializationTimeout, initializer, instanceConcurrency, instanceLifecycleConfig, instanceType, layers, memorySize, name, ossBucket, ossKey, runtime, timeout`,
+			`42:9: error: unknown key "zone"; allowed are asyncConfiguration, caPort, codeUri, cpu, customContainerConfig, customDNS, customHealthCheckConfig, customRuntimeConfig, description, diskSize, environmentVariables, gpuMemorySize, handler, initializationTimeout, initializer, instanceConcurrency, instanceLifecycleConfig, instanceSoftConcurrency, instanceType, layers, memorySize, name, ossBucket, ossKey, runtime, timeout`,
 		}},
 		{"unknown key in a small mapping", []string{"Arn: acs", "URL: x\n                Arn: acs"}, []string{
 			`63:17: error: unknown key "URL"; allowed is Arn`,
@@ -55,6 +55,9 @@ func TestKeys(t *testing.T) {
 		}},
 		{"missing handler", []string{"        handler: main\n", ""}, []string{
 			"30:7: error: handler is missing; needed is the name of the binary in codeUri",
+		}},
+		{"hook without a handler", []string{"handler: main", "handler: main\n        instanceLifecycleConfig: {preFreeze: {timeout: 3}}"}, []string{
+			`34:35: error: handler is missing; needed is the handler of the hook, for go1 "true"`,
 		}},
 		{"missing codeUri", []string{"        codeUri: ./target\n", ""}, []string{
 			"30:7: error: codeUri is missing; needed is the directory that is deployed, such as ./code/target",
@@ -114,6 +117,9 @@ func TestTypes(t *testing.T) {
 			"36:18: error: timeout is 60.5; a whole number is needed",
 		}},
 		{"whole number with a fraction of 0", []string{"timeout: 60", "timeout: 60.0"}, nil},
+		{"initializer that is a boolean", []string{"handler: main", "handler: main\n        initializer: true"}, []string{
+			"34:22: error: initializer is true (a boolean); a string is needed: quote it",
+		}},
 		{"string for a number", []string{"cpu: 0.35", `cpu: "0.35"`}, []string{
 			`37:14: error: cpu is "0.35" (a string); a number is needed`,
 		}},
@@ -187,6 +193,15 @@ func TestValues(t *testing.T) {
 		{"instanceConcurrency", []string{"instanceConcurrency: 10", "instanceConcurrency: 201"}, []string{
 			"39:30: error: instanceConcurrency is 201; allowed is 1 to 200",
 		}},
+		{"instanceSoftConcurrency", []string{"instanceConcurrency: 10", "instanceConcurrency: 10\n        instanceSoftConcurrency: 0"}, []string{
+			"40:34: error: instanceSoftConcurrency is 0; allowed is 1 to 200",
+		}},
+		{"initializationTimeout", []string{"handler: main", "handler: main\n        initializationTimeout: 301"}, []string{
+			"34:32: error: initializationTimeout is 301; allowed is 1 to 300",
+		}},
+		{"hook's timeout", []string{"handler: main", "handler: main\n        instanceLifecycleConfig: {preStop: {handler: \"true\", timeout: 0}}"}, []string{
+			"34:71: error: timeout is 0; allowed is 1 to 86400 (fclocal's limit)",
+		}},
 		{"memorySize in a wrong step", []string{"memorySize: 512", "memorySize: 500"}, []string{
 			"35:21: error: memorySize is 500; allowed is 128 to 32768 in steps of 64",
 		}},
@@ -249,7 +264,7 @@ func TestValues(t *testing.T) {
 			`26:20: error: nasConfig is "none"; allowed is auto`,
 		}},
 		{"long value is cut short", []string{"handler: main", "runtime2: x\n        instanceType: " + strings.Repeat("e", 80) + "\n        handler: main"}, []string{
-			`33:9: error: unknown key "runtime2"; allowed are asyncConfiguration, caPort, codeUri, cpu, customContainerConfig, customDNS, customHealthCheckConfig, customRuntimeConfig, description, diskSize, environmentVariables, gpuMemorySize, handler, initializationTimeout, initializer, instanceConcurrency, instanceLifecycleConfig, instanceType, layers, memorySize, name, ossBucket, ossKey, runtime, timeout`,
+			`33:9: error: unknown key "runtime2"; allowed are asyncConfiguration, caPort, codeUri, cpu, customContainerConfig, customDNS, customHealthCheckConfig, customRuntimeConfig, description, diskSize, environmentVariables, gpuMemorySize, handler, initializationTimeout, initializer, instanceConcurrency, instanceLifecycleConfig, instanceSoftConcurrency, instanceType, layers, memorySize, name, ossBucket, ossKey, runtime, timeout`,
 			`34:23: error: instanceType is "eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee…"; allowed are e1, c1, g1, fc.gpu.tesla.1, fc.gpu.ampere.1`,
 		}},
 	})
@@ -263,6 +278,15 @@ func TestRules(t *testing.T) {
 		}},
 		{"cpu too low for memorySize", []string{"cpu: 0.35", "cpu: 0.1"}, []string{
 			"37:14: error: cpu is 0.1; allowed with 512 MB is 0.15 to 0.5 (cpu to memory in GB between 1:1 and 1:4)",
+		}},
+		{"instanceSoftConcurrency above instanceConcurrency", []string{"instanceConcurrency: 10", "instanceConcurrency: 10\n        instanceSoftConcurrency: 11"}, []string{
+			"40:34: error: instanceSoftConcurrency is 11; allowed is 1 to instanceConcurrency, which is 10",
+		}},
+		{"instanceSoftConcurrency above the default of instanceConcurrency", []string{"instanceConcurrency: 10", "instanceSoftConcurrency: 2"}, []string{
+			"39:34: error: instanceSoftConcurrency is 2; allowed is 1 to instanceConcurrency, which is 1",
+		}},
+		{"instanceSoftConcurrency with a wrong instanceConcurrency is not judged", []string{"instanceConcurrency: 10", "instanceConcurrency: 0\n        instanceSoftConcurrency: 11"}, []string{
+			"39:30: error: instanceConcurrency is 0; allowed is 1 to 200",
 		}},
 		{"cpu for the least memory", []string{"memorySize: 512", "memorySize: 128"}, []string{
 			"37:14: error: cpu is 0.35; allowed with 128 MB is 0.05 to 0.1 (cpu to memory in GB between 1:1 and 1:4)",
@@ -384,6 +408,10 @@ func TestWarnings(t *testing.T) {
 		}},
 		{"misspelt deadLetterQueue", []string{"deadLetterQueue:", "deadletterQueue:"}, []string{
 			`62:15: error: unknown key "deadletterQueue"; did you mean "deadLetterQueue"?`,
+		}},
+		{"hooks with handlers of other runtimes", []string{"handler: main", "handler: main\n        initializer: main.init\n        instanceLifecycleConfig:\n          preFreeze: {handler: \"true\"}\n          preStop: {handler: \"false\"}"}, []string{
+			`34:22: warning: initializer is "main.init"; for go1 it is "true", and the function registers the hook itself`,
+			`37:30: warning: preStop.handler is "false"; for go1 it is "true", and the function registers the hook itself`,
 		}},
 		{"GOMEMLIMIT above memorySize", []string{"TZ: Asia/Shanghai", "GOMEMLIMIT: 513MiB"}, []string{
 			`41:23: warning: GOMEMLIMIT is "513MiB", above memorySize, which is 512 MB: the function is killed before the limit does anything`,

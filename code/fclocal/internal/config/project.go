@@ -90,6 +90,9 @@ func (c *checker) project(file string) *Project {
 			CodeURI:              function.string("", "codeUri"),
 			Runtime:              function.string("", "runtime"),
 			EnvironmentVariables: map[string]string{},
+
+			PreFreeze: hook(function, "preFreeze"),
+			PreStop:   hook(function, "preStop"),
 		},
 	}
 	if environment := function.at("environmentVariables"); environment != nil {
@@ -114,8 +117,23 @@ func (c *checker) project(file string) *Project {
 			s.read(p, config)
 		}
 	}
+	if p.Function.InstanceSoftConcurrency == 0 {
+		p.Function.InstanceSoftConcurrency = p.Function.InstanceConcurrency
+	}
 	if p.Trigger != nil && p.Trigger.Kafka.RegionID == "" {
 		p.Trigger.Kafka.RegionID = p.Region
 	}
 	return p
+}
+
+// defaultHookTimeout in seconds is that of the initializer (documented), taken for
+// preFreeze and preStop, too (inferred).
+const defaultHookTimeout = 3
+
+func hook(function *node, name string) Hook {
+	h := Hook{Handler: function.string("", lifecycle, name, "handler")}
+	if h.Handler != "" {
+		h.Timeout = function.whole(defaultHookTimeout, lifecycle, name, "timeout")
+	}
+	return h
 }

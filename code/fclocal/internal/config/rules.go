@@ -120,6 +120,8 @@ func (c *checker) functionRules(function *node, path string) {
 	if key := function.field("ossKey"); key != nil && function.at("codeUri") != nil {
 		c.fail(key.place, path+".ossKey", "ossKey stands beside codeUri; one of them is allowed")
 	}
+	c.hookRules(function, path)
+	c.softConcurrencyRule(function, path)
 	if cpu := function.at("cpu"); cpu != nil && !cpu.unresolved && !c.failed[path+".cpu"] && !c.failed[path+".memorySize"] &&
 		!c.misspelt[path+".memorySize"] && !function.unclear("memorySize") {
 		memory := function.whole(defaultMemorySize, "memorySize")
@@ -127,6 +129,34 @@ func (c *checker) functionRules(function *node, path string) {
 			c.fail(cpu.place, path+".cpu", "cpu is %s; allowed with %d MB is %v to %v (cpu to memory in GB between 1:1 and 1:4)",
 				cpu.show(), memory, low, high)
 		}
+	}
+}
+
+const lifecycle = "instanceLifecycleConfig"
+
+// hookRules warns of handlers that mean nothing to a go1 function, which takes its
+// hooks from the SDK (documented). What FC makes of them is not documented.
+func (c *checker) hookRules(function *node, path string) {
+	if function.string("", "runtime") != "go1" {
+		return
+	}
+	for _, keys := range [][]string{{"initializer"}, {lifecycle, "preFreeze", "handler"}, {lifecycle, "preStop", "handler"}} {
+		handler, at := function.at(keys...), path+"."+strings.Join(keys, ".")
+		if handler == nil || handler.kind != scalarKind || handler.unresolved || c.failed[at] || handler.text == "true" {
+			continue
+		}
+		c.warn(handler.place, at, "%s is %s; for go1 it is \"true\", and the function registers the hook itself", strings.TrimPrefix(strings.Join(keys, "."), lifecycle+"."), handler.show())
+	}
+}
+
+func (c *checker) softConcurrencyRule(function *node, path string) {
+	soft, hard := path+".instanceSoftConcurrency", path+".instanceConcurrency"
+	n := function.at("instanceSoftConcurrency")
+	if n == nil || n.unresolved || function.unclear("instanceConcurrency") || c.failed[soft] || c.failed[hard] || c.misspelt[hard] {
+		return
+	}
+	if limit := function.whole(1, "instanceConcurrency"); function.whole(0, "instanceSoftConcurrency") > limit {
+		c.fail(n.place, soft, "instanceSoftConcurrency is %s; allowed is 1 to instanceConcurrency, which is %d", n.show(), limit)
 	}
 }
 

@@ -119,6 +119,8 @@ var settings = []setting{
 
 	{name: "instanceConcurrency", allowed: whole(1, 200), fallback: 1, source: inferred, shown: true,
 		field: func(p *Project) any { return &p.Function.InstanceConcurrency }},
+	{name: "instanceSoftConcurrency", allowed: whole(1, 200), source: "instanceConcurrency (documented)",
+		field: func(p *Project) any { return &p.Function.InstanceSoftConcurrency }},
 	{name: "memorySize", allowed: whole(128, 32768).steps("64"), unit: "MB", fallback: defaultMemorySize, source: inferred, shown: true,
 		field: func(p *Project) any { return &p.Function.MemorySize }},
 	{name: "timeout", allowed: whole(1, 86400), unit: "s", fallback: 60, source: inferred, shown: true,
@@ -127,6 +129,10 @@ var settings = []setting{
 		field: func(p *Project) any { return &p.Function.CPU }},
 	{name: "diskSize", allowed: oneOf(512, 10240), unit: "MB", fallback: 512, source: inferred,
 		field: func(p *Project) any { return &p.Function.DiskSize }},
+	{name: "initializer", allowed: text("the handler of the initializer, for go1 \"true\""),
+		field: func(p *Project) any { return &p.Function.Initializer }},
+	{name: "initializationTimeout", allowed: whole(1, 300), unit: "s", fallback: 3, source: documented,
+		field: func(p *Project) any { return &p.Function.InitializationTimeout }},
 }
 
 func settingNamed(name string) (setting, bool) {
@@ -218,7 +224,8 @@ func insert(document any) {
 func (s setting) read(p *Project, n *node) {
 	switch field := s.field(p).(type) {
 	case *int:
-		*field = n.whole(s.fallback.(int), s.keys()...)
+		fallback, _ := s.fallback.(int)
+		*field = n.whole(fallback, s.keys()...)
 	case **int:
 		if number := n.whole(-1, s.keys()...); number >= 0 {
 			*field = &number
