@@ -87,6 +87,37 @@ func TestClusterErrors(t *testing.T) {
 	}
 }
 
+// A backlog of records that are years old, or have no timestamp, has waited since the
+// start of the run.
+func TestClusterOldBacklog(t *testing.T) {
+	topic := newTopic(t, 1)
+	client, err := kgo.NewClient(kgo.SeedBrokers(realCluster(t)), kgo.DefaultProduceTopic(strings.TrimPrefix(topic[7], "Topic=")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	for _, milliseconds := range []int64{1, 1e12, -1} {
+		record := &kgo.Record{Value: []byte("no JSON"), Timestamp: time.UnixMilli(milliseconds)}
+		if milliseconds == 1e12 {
+			record.Value = []byte("{}")
+		}
+		if err := client.ProduceSync(t.Context(), record).FirstErr(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	dead := filepath.Join(t.TempDir(), "dead.jsonl")
+	run := mustStream(t, append(topic, "--dead-letters", dead, "--set", "CountBasedWindow=1", "--set", "errorsTolerance=ALL")...)[0]
+	if run.Delivered != 1 || run.LatencyMs.Max == 0 || run.LatencyMs.Max > 1000*run.WallSeconds {
+		t.Errorf("%d delivered, latencies %+v in %v s", run.Delivered, run.LatencyMs, run.WallSeconds)
+	}
+	letters, _ := os.ReadFile(dead)
+	for _, want := range []string{`"time":"1970-01-01T00:00:00.001Z"`, `"timestamp":1,`, `"time":"1969-12-31T23:59:59.999Z"`, `"timestamp":-1,`} {
+		if !strings.Contains(string(letters), want) {
+			t.Errorf("no %s in\n%s", want, letters)
+		}
+	}
+}
+
 func TestClusterUnknownTopic(t *testing.T) {
 	_, stderr, code := tryStream(t, "--brokers", realCluster(t), "--set", "Topic=never-made")
 	if code != exitUsage || !strings.Contains(stderr, `topic "never-made"`) {

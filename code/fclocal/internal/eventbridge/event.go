@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -43,7 +44,8 @@ type Options struct {
 // The attributes, their order and the form of time and subject are as captured.
 // Inferred, where no capture tells: the stream's data format is Text, so a
 // value is the record's text; bytes that are not UTF-8 become U+FFFD, as in a
-// Java String; the value of a tombstone is null; a header is an object with key
+// Java String; the value of a tombstone is null; time is the timestamp also where
+// that is Kafka's -1, for none; a header is an object with key
 // and value, the value an array of signed bytes as of a Java byte[], or null.
 type Converter struct {
 	rawData bool
@@ -62,7 +64,9 @@ type Converter struct {
 // wrong, or that cannot be honoured here, is an error, and so is an unknown
 // EventSchema.
 func NewConverter(options Options) (*Converter, error) {
-	subject := "acs:alikafka_" + options.InstanceID + ":topic:" + options.Topic
+	// Instance IDs of ApsaraMQ begin with alikafka_ themselves as a rule; the documented
+	// subject has it once.
+	subject := "acs:alikafka_" + strings.TrimPrefix(options.InstanceID, "alikafka_") + ":topic:" + options.Topic
 	quote := func(text string) string { return string(appendString(nil, []byte(text))) }
 	e := &Converter{
 		subject:   subject,
@@ -192,8 +196,27 @@ func javaText(text []byte) []byte {
 	if utf8.Valid(text) {
 		return text
 	}
-	decoded, _ := unicode.UTF8.NewDecoder().Bytes(text) // replaces, never fails
+	decoded, _ := unicode.UTF8.NewDecoder().Bytes(oneForSurrogate(text)) // replaces, never fails
 	return decoded
+}
+
+// oneForSurrogate puts one U+FFFD for each surrogate that is coded like other
+// characters, in three bytes or in the first two of them: so does Java, where other
+// decoders put one for each byte.
+func oneForSurrogate(text []byte) []byte {
+	var replaced []byte
+	start := 0
+	for i := 0; i+1 < len(text); i++ {
+		if text[i] != 0xed || text[i+1] < 0xa0 || text[i+1] > 0xbf {
+			continue
+		}
+		replaced = append(append(replaced, text[start:i]...), "\uFFFD"...)
+		if i++; i+1 < len(text) && text[i+1]&0xc0 == 0x80 {
+			i++
+		}
+		start = i + 1
+	}
+	return append(replaced, text[start:]...)
 }
 
 // escapes holds what a character of a JSON string is escaped with; 'u' stands

@@ -53,13 +53,15 @@ func TestAppend(t *testing.T) {
 		headers    []Header
 		data       string
 	}{
-		"with key":       {[]byte("keytest"), []byte(`{"name":"shaouai"}`), nil, `],"isReadOnly":false},"key":"keytest","value":"{\"name\":\"shaouai\"}"}`},
-		"without key":    {nil, []byte("x"), nil, `],"isReadOnly":false},"value":"x"}`},
-		"empty key":      {[]byte{}, []byte{}, nil, `],"isReadOnly":false},"key":"","value":""}`},
-		"tombstone":      {[]byte("k"), nil, nil, `],"isReadOnly":false},"key":"k","value":null}`},
-		"controls":       {nil, []byte("\b\f\n\r\t\x00\x1f\x7f\\/<&>"), nil, `],"isReadOnly":false},"value":"\b\f\n\r\t\u0000\u001f` + "\x7f" + `\\/<&>"}`},
-		"text":           {nil, []byte("é 日本 🙂 \u2028"), nil, `],"isReadOnly":false},"value":"é 日本 🙂 ` + "\u2028" + `"}`},
-		"not UTF-8":      {[]byte("\xff"), []byte("a\xe2\x82b\xf0\x9f\x99c\xc0\x80"), nil, `],"isReadOnly":false},"key":"` + "\uFFFD" + `","value":"a` + "\uFFFD" + `b` + "\uFFFD" + `c` + "\uFFFD\uFFFD" + `"}`},
+		"with key":    {[]byte("keytest"), []byte(`{"name":"shaouai"}`), nil, `],"isReadOnly":false},"key":"keytest","value":"{\"name\":\"shaouai\"}"}`},
+		"without key": {nil, []byte("x"), nil, `],"isReadOnly":false},"value":"x"}`},
+		"empty key":   {[]byte{}, []byte{}, nil, `],"isReadOnly":false},"key":"","value":""}`},
+		"tombstone":   {[]byte("k"), nil, nil, `],"isReadOnly":false},"key":"k","value":null}`},
+		"controls":    {nil, []byte("\b\f\n\r\t\x00\x1f\x7f\\/<&>"), nil, `],"isReadOnly":false},"value":"\b\f\n\r\t\u0000\u001f` + "\x7f" + `\\/<&>"}`},
+		"text":        {nil, []byte("é 日本 🙂 \u2028"), nil, `],"isReadOnly":false},"value":"é 日本 🙂 ` + "\u2028" + `"}`},
+		"not UTF-8":   {[]byte("\xff"), []byte("a\xe2\x82b\xf0\x9f\x99c\xc0\x80"), nil, `],"isReadOnly":false},"key":"` + "\uFFFD" + `","value":"a` + "\uFFFD" + `b` + "\uFFFD" + `c` + "\uFFFD\uFFFD" + `"}`},
+		// As OpenJDK 17 has it.
+		"surrogates":     {[]byte("a\xed\xa0\xbd\xed\xb8\x80b"), []byte("\xed\xa0a\xed\xbf\xbf\xed\xe2\x82\xed\x9f\xbf\xed\xb0"), nil, `],"isReadOnly":false},"key":"a` + "\uFFFD\uFFFD" + `b","value":"` + "\uFFFDa\uFFFD\uFFFD\uFFFD\ud7ff\uFFFD" + `"}`},
 		"headers":        {nil, []byte("x"), []Header{header("trace", []byte("a\xff\x80")), header(`q"`, nil), header("", []byte{})}, `{"key":"trace","value":[97,-1,-128]},{"key":"q\"","value":null},{"key":"","value":[]}],"isReadOnly":false},"value":"x"}`},
 		"large is whole": {nil, bytes.Repeat([]byte("é"), 1<<20), nil, `],"isReadOnly":false},"value":"` + strings.Repeat("é", 1<<20) + `"}`},
 	}
@@ -196,6 +198,21 @@ func FuzzAppend(f *testing.F) {
 			t.Fatal(diff)
 		}
 	})
+}
+
+// The prefix is there once, whether InstanceId has it or not.
+func TestSubject(t *testing.T) {
+	record := &Record{Timestamp: testTime, Value: []byte("x")}
+	want := newConverter(t, "CloudEvents", "{}").Append(nil, record)
+	options := testOptions("CloudEvents", `{"subject":["acs:alikafka_pre-cn-i7m2t7t1****:topic:mytopic"]}`)
+	options.InstanceID = "alikafka_" + options.InstanceID
+	c, err := NewConverter(options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := c.Append(nil, record); !bytes.Equal(got, want) || !c.Passes(record) {
+		t.Errorf("%s\nwant:\n%s", got, want)
+	}
 }
 
 func TestNewConverterErrors(t *testing.T) {

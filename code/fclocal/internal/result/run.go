@@ -27,7 +27,7 @@ type Run struct {
 
 	EventsPerCall   float64   `json:"eventsPerCall"`
 	EventsPerSecond float64   `json:"eventsPerSecond"`
-	LatencyMs       LatencyMs `json:"latencyMs"` // from the record's time to the answer
+	LatencyMs       LatencyMs `json:"latencyMs"` // from the record's time, or the run's start if that is later, to the answer
 	ColdStarts      int       `json:"coldStarts"`
 	ColdStartMs     float64   `json:"coldStartMs"`  // milliseconds, mean per cold start
 	PeakMemoryMB    float64   `json:"peakMemoryMB"` // of the largest instance, in units of 2^20 bytes; 0 if not measured

@@ -34,7 +34,7 @@ func (e *engine) arrivals(records []*kgo.Record) []trigger.Arrival {
 		start := len(events)
 		events = e.converter.Append(events, &record)
 		event := events[start:len(events):len(events)]
-		p.buffer.add(r.Offset, r.Timestamp, event)
+		p.buffer.add(r.Offset, e.readable(record.Timestamp), event)
 		if n := len(arrivals) - 1; n >= 0 && arrivals[n].Partition == r.Partition && arrivals[n].Count > 0 &&
 			arrivals[n].FirstOffset+int64(arrivals[n].Count) == r.Offset && arrivals[n].EventBytes == len(event) {
 			arrivals[n].Count++
@@ -49,13 +49,32 @@ func (e *engine) arrivals(records []*kgo.Record) []trigger.Arrival {
 	return arrivals
 }
 
+// noTimestamp is what Kafka says for a record without a timestamp.
+var noTimestamp = time.UnixMilli(-1)
+
 // eventRecord is a record as the events are made of it.
 func eventRecord(r *kgo.Record) eventbridge.Record {
 	record := eventbridge.Record{Partition: r.Partition, Offset: r.Offset, Timestamp: r.Timestamp, Key: r.Key, Value: r.Value}
+	if r.Timestamp.IsZero() { // of the oldest format, which has none
+		record.Timestamp = noTimestamp
+	}
 	for _, header := range r.Headers {
 		record.Headers = append(record.Headers, eventbridge.Header{Key: header.Key, Value: header.Value})
 	}
 	return record
+}
+
+// readable is when the stream could first read a record that has just arrived: a
+// backlog has been waiting for the stream, and not the stream for it. Without a
+// timestamp, nothing tells that it was earlier than now.
+func (e *engine) readable(timestamp time.Time) time.Time {
+	switch {
+	case timestamp.Equal(noTimestamp):
+		return time.Now()
+	case timestamp.Before(e.begin):
+		return e.begin
+	}
+	return timestamp
 }
 
 // describe names a batch by its records.

@@ -14,13 +14,13 @@ type buffer struct {
 }
 
 type stored struct {
-	offset int64
-	time   time.Time
-	event  []byte // nil once it is finished
+	offset   int64
+	readable time.Time // when the stream could first read it
+	event    []byte    // nil once it is finished
 }
 
-func (b *buffer) add(offset int64, at time.Time, event []byte) {
-	b.records = append(b.records, stored{offset, at, event})
+func (b *buffer) add(offset int64, readable time.Time, event []byte) {
+	b.records = append(b.records, stored{offset, readable, event})
 }
 
 // in returns the records in a range; they are all there until they are finished.

@@ -112,7 +112,7 @@ func RunEmbedded(ctx context.Context, options Options, b Embedded) (_ result.Run
 	}
 
 	ends := newEnds(filled)
-	source := source{load: result.Load{Partitions: b.Partitions, RatePerSecond: b.Rate}, waited: b.Backlog}
+	source := source{load: result.Load{Partitions: b.Partitions, RatePerSecond: b.Rate}}
 	if b.Messages == "" && b.Backlog {
 		source.load.Backlog = int64(b.Number)
 	} else if b.Messages == "" {

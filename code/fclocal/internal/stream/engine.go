@@ -268,11 +268,7 @@ func (e *engine) perform(actions []trigger.Action) error {
 		case trigger.Delivered:
 			now := time.Now()
 			e.each(a.Batch, func(r stored) error {
-				from := r.time
-				if e.source.waited && from.Before(e.begin) {
-					from = e.begin
-				}
-				e.totals.Latencies.Record(now.Sub(from), 1)
+				e.totals.Latencies.Record(now.Sub(r.readable), 1)
 				return nil
 			})
 			if e.source.journal != nil {

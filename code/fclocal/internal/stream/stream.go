@@ -54,10 +54,6 @@ type source struct {
 	load    result.Load
 	ends    *ends    // how far the topic has been filled; nil if others fill it
 	journal *journal // what earlier runs have delivered; may be nil
-
-	// waited says that records which are older than the stream have waited for it:
-	// their latency counts from its start.
-	waited bool
 }
 
 // rules are those of the trigger, as the options change them.
