@@ -11,10 +11,6 @@ func (d *driver) startCall(a trigger.StartCall) {
 	events := a.Batch.Records
 	d.result.EventsInCalls += int64(events)
 	i := d.instances[a.Instance]
-	if i.calls == 0 {
-		i.busySince = d.now
-	}
-	i.calls++
 	if f := d.Function; f.BaseMemory > 0 {
 		memory := f.BaseMemory + int64(f.EventMemory*float64(events)+f.FurtherEventMemory*float64(i.events))
 		d.result.PeakMemory = max(d.result.PeakMemory, memory)
@@ -128,11 +124,7 @@ func (d *driver) endCall(e *event) {
 		d.endInstance(e.instance)
 		d.perform(d.model.InstanceEnded(d.now, e.instance, e.err))
 	} else {
-		i.calls--
 		i.events -= e.events
-		if i.calls == 0 {
-			d.result.BusySeconds += (d.now - i.busySince).Seconds()
-		}
 		d.perform(d.model.CallEnded(d.now, e.call, e.err))
 	}
 	d.free = append(d.free, e)
@@ -141,9 +133,6 @@ func (d *driver) endCall(e *event) {
 func (d *driver) endInstance(id trigger.InstanceID) {
 	i := d.instances[id]
 	d.result.InstanceSeconds += (d.now - i.created).Seconds()
-	if i.calls > 0 {
-		d.result.BusySeconds += (d.now - i.busySince).Seconds()
-	}
 	d.cores.remove(d.now, &i.station)
 	delete(d.instances, id)
 }

@@ -42,12 +42,10 @@ type driver struct {
 
 // instance is what is known of an instance beside the model's.
 type instance struct {
-	created   time.Duration
-	ready     time.Duration
-	calls     int
-	events    int           // in those calls
-	busySince time.Duration // counts only with calls
-	station   station
+	created time.Duration
+	ready   time.Duration
+	events  int // in those calls
+	station station
 }
 
 func newDriver(config Config) *driver {
@@ -240,6 +238,10 @@ func (d *driver) failed(err error) {
 func (d *driver) finish() Result {
 	r := &d.result
 	r.Stats = d.model.Stats()
+	r.Usage = d.model.Usage()
+	for _, hour := range r.Usage {
+		r.BusySeconds += hour.Busy.Seconds()
+	}
 	r.ColdStarts = int(r.InstancesCreated)
 	d.tick(d.now, r.Stats)
 	for _, id := range slices.Sorted(maps.Keys(d.instances)) { // sums of another order would differ

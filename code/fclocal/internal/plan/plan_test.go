@@ -317,6 +317,7 @@ func check(c Config, r Result) error {
 	if c.Function.Timeout > 0 {
 		limit = c.Rules.Concurrency // an instance that ends leaves its slots to new ones
 	}
+	rounding := 1e-3*float64(r.Calls) + 1e-6 // of busy periods
 	for _, rule := range []struct {
 		broken bool
 		say    string
@@ -330,7 +331,7 @@ func check(c Config, r Result) error {
 		{r.PeakInstances > min(limit, c.Rules.MaxInstances), "instances"},
 		{r.Stopped != "" && c.Rules.ErrorsTolerated, "stopped"},
 		{r.EventsInCalls > r.Calls*int64(c.Rules.CountBasedWindow), "events per call"},
-		{r.BusySeconds > r.InstanceSeconds+1e-6 || r.CallSeconds < r.BusySeconds-1e-6, "times of instances and calls"},
+		{r.BusySeconds > r.InstanceSeconds+rounding || r.CallSeconds < r.BusySeconds-rounding, "times of instances and calls"},
 		{r.Timeouts == 0 && c.Drain && r.CPUSeconds > r.BusySeconds*c.Function.CPU+1e-6, "CPU time of instances"},
 		{r.Timeouts == 0 && c.Drain && c.Host != nil && r.CPUSeconds > r.Wall.Seconds()*c.Host.Cores+1e-6, "CPU time of the host"},
 		{r.PeakMemory > 1+int64(c.Rules.InstanceConcurrency*c.Rules.CountBasedWindow), "events in flight in an instance"},

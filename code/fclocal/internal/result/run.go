@@ -37,6 +37,8 @@ type Run struct {
 
 	Failures Failures `json:"failures,omitempty"` // of attempts, by kind
 
+	Usage []trigger.Usage `json:"-"` // what is billed, by the hours of the run
+
 	// Stopped says which batch ended the stream, and why, with errorsTolerance
 	// NONE.
 	Stopped string `json:"stopped,omitempty"`
@@ -134,6 +136,7 @@ type Totals struct {
 	Produced int64
 	Filtered int64
 	Pending  int64 // messages without an end, fetched or not
+	Usage    []trigger.Usage
 
 	IdleTasks     int
 	EventsInCalls int64 // retries included
@@ -187,6 +190,7 @@ func (t Totals) Run(in Input) Run {
 		PeakMemoryMB:    float64(t.PeakMemory) / (1 << 20),
 		WallSeconds:     t.Wall.Seconds(),
 		Stopped:         t.Stopped,
+		Usage:           t.Usage,
 		Samples:         t.Samples,
 	}
 }

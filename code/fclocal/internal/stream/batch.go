@@ -28,7 +28,10 @@ func (e *engine) arrivals(records []*kgo.Record) []trigger.Arrival {
 			if fresh {
 				e.totals.Filtered++
 			}
-			arrivals = append(arrivals, trigger.Arrival{Range: trigger.Range{Partition: r.Partition, FirstOffset: r.Offset + 1}})
+			arrivals = append(arrivals, trigger.Arrival{
+				Range: trigger.Range{Partition: r.Partition, FirstOffset: r.Offset + 1}, Filtered: true,
+				EventBytes: len(r.Key) + len(r.Value), // of an event that is not made
+			})
 			continue
 		}
 		start := len(events)

@@ -85,6 +85,7 @@ func (e *engine) produced() (n int64) {
 
 func (e *engine) summarize() {
 	e.totals.Stats = e.model.Stats()
+	e.totals.Usage = e.model.Usage()
 	e.totals.Redelivered += e.again
 	e.totals.Produced = e.produced()
 	e.totals.PeakMemory = e.pool.peakMemory()

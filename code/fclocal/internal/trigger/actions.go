@@ -33,6 +33,10 @@ type Range struct {
 type Arrival struct {
 	Range
 	EventBytes int // size of each record's event in the payload
+
+	// Filtered, with a Count of 0, says that the record before FirstOffset was fetched and
+	// held back by the filter: it is billed, too.
+	Filtered bool
 }
 
 // A Batch is the records of one payload, the JSON array of their events. It

@@ -13,6 +13,7 @@ type delivery struct {
 	segments []*segment
 	records  int
 	bytes    int64 // of the payload
+	units    int64 // that the events count as
 	tooLarge bool
 
 	attempts     int
@@ -26,6 +27,7 @@ type delivery struct {
 // often as it is full.
 func (m *Model) add(p *partition, offset int64, count int, eventBytes int64) {
 	m.stats.Pending += int64(count)
+	m.usage.events(m.now, count, int64(count)*unitsOf(eventBytes), int64(count)*eventBytes)
 	t := &m.tasks[p.task]
 	for count > 0 {
 		n := min(count, m.room(t.window, eventBytes))
@@ -65,16 +67,19 @@ func (m *Model) room(d *delivery, eventBytes int64) int {
 // two brackets: a separator for each event and one more byte.
 func (d *delivery) add(p *partition, offset int64, count int, eventBytes int64) {
 	bytes := int64(count) * (eventBytes + 1)
+	units := int64(count) * unitsOf(eventBytes)
 	d.records += count
 	d.bytes += bytes
+	d.units += units
 	// A partition's records join its last segment, so that a batch has few ranges
 	// even when the partitions take turns.
 	if last := p.last; last != nil && last.delivery == d && last.end() == offset {
 		last.count += count
 		last.bytes += bytes
+		last.units += units
 		return
 	}
-	s := &segment{partition: p, delivery: d, offset: offset, count: count, bytes: bytes}
+	s := &segment{partition: p, delivery: d, offset: offset, count: count, bytes: bytes, units: units}
 	p.append(s)
 	d.segments = append(d.segments, s)
 }
@@ -150,6 +155,7 @@ func (d *delivery) keepOwned() bool {
 		if s.partition.revoked {
 			d.records -= s.count
 			d.bytes -= s.bytes
+			d.units -= s.units
 		}
 		return s.partition.revoked
 	})

@@ -13,6 +13,7 @@ type instance struct {
 	id        InstanceID
 	calls     int           // in flight
 	idleSince time.Duration // when the last call ended; counts only without calls
+	busySince time.Duration // when its first call began; counts only with calls
 }
 
 // instances are all instances. There are never more than Config.Concurrency, as

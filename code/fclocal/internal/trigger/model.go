@@ -75,6 +75,7 @@ type Model struct {
 	stopped   bool  // Stop has been given
 
 	stats Stats
+	usage usage
 }
 
 type task struct {
@@ -163,6 +164,9 @@ func (m *Model) Arrive(now time.Duration, arrivals ...Arrival) []Action {
 		p := m.partitions[a.Partition]
 		if p == nil {
 			continue
+		}
+		if a.Filtered {
+			m.usage.events(m.now, 1, unitsOf(int64(a.EventBytes)), int64(a.EventBytes))
 		}
 		end := a.FirstOffset + int64(a.Count)
 		first := max(a.FirstOffset, p.next)
@@ -362,6 +366,7 @@ func (m *Model) attempt(d *delivery) {
 	d.attempts++
 	if d.attempts > 1 {
 		m.stats.Retries++
+		m.usage.events(m.now, d.records, d.units, d.bytes-int64(d.records)-1) // without brackets and commas
 	}
 	i, created := m.instances.take(m.config.MaxInstances)
 	if i == nil {
@@ -374,6 +379,10 @@ func (m *Model) attempt(d *delivery) {
 		m.do(CreateInstance{i.id})
 	}
 	m.stats.Calls++
+	m.usage.at(m.now).Calls++
+	if i.calls == 1 {
+		i.busySince = m.now
+	}
 	d.call, d.instance = CallID(m.stats.Calls), i
 	m.calls[d.call] = d
 	m.stats.PeakInFlight = max(m.stats.PeakInFlight, len(m.calls))
@@ -383,6 +392,9 @@ func (m *Model) attempt(d *delivery) {
 func (m *Model) endCall(d *delivery, err error) {
 	delete(m.calls, d.call)
 	m.instances.release(d.instance, m.now)
+	if d.instance.calls == 0 {
+		m.usage.busy(d.instance.busySince, m.now)
+	}
 	if err != nil {
 		m.fail(d, err)
 		return

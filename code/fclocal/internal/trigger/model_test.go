@@ -50,7 +50,7 @@ func arrive(partition int32, offset int64, count int) func(*Model, time.Duration
 
 func arriveOf(eventBytes int, partition int32, offset int64, count int) func(*Model, time.Duration) []Action {
 	return func(m *Model, now time.Duration) []Action {
-		return m.Arrive(now, Arrival{Range{partition, offset, count}, eventBytes})
+		return m.Arrive(now, Arrival{Range: Range{partition, offset, count}, EventBytes: eventBytes})
 	}
 }
 
@@ -667,7 +667,7 @@ func TestExperiments(t *testing.T) {
 				c.CountBasedWindow, c.Concurrency, c.InstanceConcurrency = 1, 26, instanceConcurrency
 			}))
 			m.Assign(0, 0, 0, 0)
-			m.Arrive(0, Arrival{Range{0, 0, 1000}, eventBytes})
+			m.Arrive(0, Arrival{Range: Range{0, 0, 1000}, EventBytes: eventBytes})
 			for call := range CallID(1000) {
 				m.CallEnded(0, call+1, nil)
 			}
@@ -685,7 +685,7 @@ func failAlways(t *testing.T, c Config) (attempts []time.Duration, end Action) {
 	t.Helper()
 	m := New(c)
 	m.Assign(0, 0, 0, 0)
-	actions := m.Arrive(0, Arrival{Range{0, 0, 1}, eventBytes})
+	actions := m.Arrive(0, Arrival{Range: Range{0, 0, 1}, EventBytes: eventBytes})
 	for now := time.Duration(0); end == nil; {
 		var call CallID
 		for _, a := range actions {
@@ -795,8 +795,8 @@ func TestRetryLimits(t *testing.T) {
 func TestBatchFields(t *testing.T) {
 	m := New(stream())
 	m.Assign(0, 0, 3, 5)
-	m.Arrive(time.Second, Arrival{Range{3, 5, 2}, 100})
-	m.Arrive(2*time.Second, Arrival{Range{3, 8, 1}, 50})
+	m.Arrive(time.Second, Arrival{Range: Range{3, 5, 2}, EventBytes: 100})
+	m.Arrive(2*time.Second, Arrival{Range: Range{3, 8, 1}, EventBytes: 50})
 	got := m.Advance(3 * time.Second)
 	want := []Action{CreateInstance{1}, StartCall{1, 1, &Batch{
 		ID: 1, Ranges: []Range{{3, 5, 2}, {3, 8, 1}}, Records: 3,

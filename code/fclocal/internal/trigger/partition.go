@@ -25,6 +25,7 @@ type segment struct {
 	offset         int64 // of the first record
 	count          int
 	bytes          int64 // of the events and a separator each
+	units          int64 // that the events count as
 	previous, next *segment
 }
 

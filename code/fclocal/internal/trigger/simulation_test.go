@@ -257,7 +257,7 @@ func (s *simulation) fetch() {
 				p.told++
 				arrived.FirstOffset = p.told
 			}
-			s.carryOut(s.model.Arrive(s.now, Arrival{arrived, first.eventBytes}))
+			s.carryOut(s.model.Arrive(s.now, Arrival{Range: arrived, EventBytes: first.eventBytes}))
 		}
 	}
 }
@@ -509,6 +509,14 @@ func (s *simulation) checkEnd() {
 		s.fatalf("%d records produced", produced)
 	}
 	stats := s.model.Stats()
+	var used Usage
+	for _, hour := range s.model.Usage() {
+		used.Calls += hour.Calls
+		used.Events += hour.Events
+	}
+	if used.Calls != stats.Calls || used.Events < ended {
+		s.fatalf("%+v of %+v", used, stats)
+	}
 	if stats.Delivered+stats.DeadLettered+stats.Discarded != ended {
 		s.fatalf("%d records have reached their end: %+v", ended, stats)
 	}
@@ -599,7 +607,7 @@ func BenchmarkModel(b *testing.B) {
 			b.ReportAllocs()
 			oldest := CallID(1)
 			for offset := int64(0); offset < int64(b.N); offset += int64(test.run) {
-				m.Arrive(0, Arrival{Range{0, offset, test.run}, 500})
+				m.Arrive(0, Arrival{Range: Range{0, offset, test.run}, EventBytes: 500})
 				for m.Backlogged(0) {
 					m.CallEnded(0, oldest, nil)
 					oldest++
