@@ -44,7 +44,8 @@ type streamOptions struct {
 	partitions int
 	dataDir    string
 	acceptLoss bool
-	listen     string
+	listen     []string
+	advertise  []string
 
 	// A real cluster.
 	brokers       []string
@@ -102,7 +103,8 @@ messages are missing; 2 wrong usage or configuration.`,
 	flags.IntVar(&options.partitions, "partitions", 1, "partitions of the topic, `N`")
 	flags.StringVar(&options.dataDir, "data-dir", "", "keep the embedded Kafka in `DIR` between runs")
 	flags.BoolVar(&options.acceptLoss, "accept-loss", false, "go on where records in --data-dir are damaged")
-	flags.StringVar(&options.listen, "listen", "", "let Kafka clients produce to `HOST:PORT`")
+	flags.StringSliceVar(&options.listen, "listen", nil, "let Kafka clients produce to `HOST:PORT,...`")
+	flags.StringSliceVar(&options.advertise, "advertise", nil, "tell clients of --listen to connect to `HOST:PORT,...`, one for each")
 	flags.StringSliceVar(&options.brokers, "brokers", nil, "use the Kafka cluster at `HOST:PORT,...`")
 	flags.StringVar(&options.group, "group", "", "consumer `GROUP` (default s.yaml's ConsumerGroup and -fclocal)")
 	flags.BoolVar(&options.tls, "tls", false, "connect to --brokers with TLS")
@@ -124,7 +126,7 @@ messages are missing; 2 wrong usage or configuration.`,
 
 // check finds options that do not go together.
 func (o *streamOptions) check(combinations int, given func(option string) bool) error {
-	real, own := len(o.brokers) > 0, o.dataDir != "" || o.listen != ""
+	real, own := len(o.brokers) > 0, o.dataDir != "" || len(o.listen) > 0
 	return option.Check(
 		option.From("-n", o.number, 0), option.From("--rate", o.rate, 0), option.From("--backlog", o.backlog, 0), option.From("--retry-scale", o.retryScale, 0),
 		option.From("--max-instances", o.maxInstances, 1), option.Between("--event-time", o.eventTime, 0, longestEventTime), option.From("--until-idle", o.untilIdle, 0),
@@ -132,6 +134,7 @@ func (o *streamOptions) check(combinations int, given func(option string) bool) 
 		option.Not(real && (o.messages != "" || o.rate != 0 || o.backlog != 0 || given("messages-number") || given("partitions")), "nothing is produced into --brokers: leave -n, --messages, --backlog, --rate and --partitions out"),
 		option.Not(!real && (o.tls || o.saslMechanism != "" || o.saslUser != ""), "--tls and --sasl-... are for --brokers"),
 		option.Not(o.saslMechanism == "" && o.saslUser != "", "--sasl-user needs --sasl-mechanism"),
+		option.Not(len(o.advertise) > 0 && len(o.advertise) != len(o.listen), fmt.Sprintf("%d --listen and %d --advertise: there must be one for each, in the same order", len(o.listen), len(o.advertise))),
 		option.Not(combinations > 1 && (real || own), "several runs each take a fresh topic: leave --brokers, --data-dir and --listen out"),
 	)
 }
@@ -147,7 +150,7 @@ func runStreams(ctx context.Context, options streamOptions, given func(option st
 	switch {
 	case given("backlog"):
 		options.number = options.backlog
-	case (options.listen != "" || len(options.brokers) > 0) && !given("messages-number"):
+	case (len(options.listen) > 0 || len(options.brokers) > 0) && !given("messages-number"):
 		options.number = 0
 	}
 	conditions, err := result.ParseConditions(options.failOn)
@@ -250,12 +253,24 @@ func (s *streams) run(ctx context.Context, project *config.Project, binary, logs
 	}
 	return stream.RunEmbedded(ctx, options, stream.Embedded{
 		Messages: o.messages, Number: o.number, Backlog: o.backlog > 0, Rate: o.rate,
-		Partitions: o.partitions, DataDir: o.dataDir, AcceptLoss: o.acceptLoss, Listen: o.listen,
+		Partitions: o.partitions, DataDir: o.dataDir, AcceptLoss: o.acceptLoss, Listen: o.listeners(),
 		Lost: func(what string) { fmt.Fprintln(s.stderr, "fclocal:", what) },
-		Listening: func(address, topic string) {
-			fmt.Fprintf(s.stderr, "fclocal: Kafka clients may produce to topic %q at %s\n", topic, address)
+		Listening: func(at kafka.Listener, topic string) {
+			fmt.Fprintf(s.stderr, "fclocal: Kafka clients may produce to topic %q at %s\n", topic, at)
 		},
 	})
+}
+
+// listeners are those of --listen, with what --advertise tells their clients.
+func (o *streamOptions) listeners() []kafka.Listener {
+	listeners := make([]kafka.Listener, len(o.listen))
+	for i, address := range o.listen {
+		listeners[i].Address = address
+		if o.advertise != nil {
+			listeners[i].Advertise = o.advertise[i]
+		}
+	}
+	return listeners
 }
 
 // cluster is the one that --brokers names.

@@ -60,6 +60,11 @@ func (c Cluster) client(options ...kgo.Opt) (*kgo.Client, error) {
 		kgo.ClientID("fclocal"),
 		kgo.SoftwareNameAndVersion("fclocal", "1"),
 	}, options...)
+	if c.embedded { // clients may be told an address that is none on this machine
+		options = append(options, kgo.Dialer(func(ctx context.Context, network, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, network, c.Brokers[0])
+		}))
+	}
 	if c.TLS != nil {
 		options = append(options, kgo.DialTLSConfig(c.TLS))
 	}

@@ -14,11 +14,11 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"syscall"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kversion"
 )
 
 const (
@@ -47,11 +47,9 @@ type EmbeddedOptions struct {
 	AcceptLoss bool
 	Lost       func(string)
 
-	// Listen is the HOST:PORT that clients may use, "127.0.0.1:9092" say. Kafka tells
-	// it to clients, so it cannot be a wildcard address such as 0.0.0.0. Without it,
-	// it is a free port of the loopback interface, and a random password keeps other
-	// programs out: see Cluster.
-	Listen string
+	// Listen is where clients may connect. Without it, it is a free port of the loopback
+	// interface, and a random password keeps other programs out: see Cluster.
+	Listen []Listener
 }
 
 // Embedded is a Kafka cluster of one broker in this process. What it has
@@ -61,6 +59,7 @@ type EmbeddedOptions struct {
 type Embedded struct {
 	kafka     *kfake.Cluster
 	cluster   Cluster
+	listeners []Listener
 	logger    *logger
 	noted     topicEnds    // in DataDir
 	stopNotes func() error // nil without DataDir
@@ -100,17 +99,21 @@ func StartEmbedded(ctx context.Context, options EmbeddedOptions) (_ *Embedded, e
 	if err := os.Remove(filepath.Join(dir, "sasl.json")); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, err
 	}
-	listen := options.Listen
-	if listen == "" {
-		listen = "127.0.0.1:0"
+	at := options.Listen
+	if len(at) == 0 {
+		at = []Listener{{Address: "127.0.0.1:0"}}
 	}
-	listener, err := listenAt(listen)
+	listener, opened, err := listen(at)
 	if err != nil {
 		return nil, err
 	}
+	e.listeners = opened
 	settings := []kfake.Opt{
 		kfake.NumBrokers(1),
-		kfake.ListenFn(func(string, string) (net.Listener, error) { return bounded{listener}, nil }),
+		kfake.ListenFn(func(string, string) (net.Listener, error) { return listener, nil }),
+		// kfake says that it takes newer requests than it answers in full, by which Java
+		// clients of 3.3 to 3.7 fail.
+		kfake.MaxVersions(kversion.V3_7_0()),
 		kfake.DataDir(dir),
 		kfake.WithLogger(e.logger),
 		kfake.BrokerConfigs(map[string]string{
@@ -119,8 +122,8 @@ func StartEmbedded(ctx context.Context, options EmbeddedOptions) (_ *Embedded, e
 			"offsets.retention.minutes": strconv.Itoa(math.MaxInt32), // a data directory stays good for years
 		}),
 	}
-	e.cluster = Cluster{Brokers: []string{listener.Addr().String()}, embedded: true}
-	if options.Listen == "" { // nobody else on this machine has a business there
+	e.cluster = Cluster{Brokers: []string{opened[0].Address}, embedded: true}
+	if len(options.Listen) == 0 { // nobody else on this machine has a business there
 		e.cluster.SASL = &SASL{Mechanism: "PLAIN", User: "fclocal", Password: rand.Text()}
 		settings = append(settings, kfake.EnableSASL(), kfake.Superuser("PLAIN", e.cluster.SASL.User, e.cluster.SASL.Password))
 	}
@@ -186,24 +189,6 @@ func (e *Embedded) lock(dir string) error {
 	return nil
 }
 
-func listenAt(address string) (net.Listener, error) {
-	host, _, err := net.SplitHostPort(address)
-	if err != nil {
-		return nil, fmt.Errorf("listen address %q: it must be HOST:PORT, as 127.0.0.1:9092", address)
-	}
-	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
-		return nil, fmt.Errorf("listen address %q: name the host that clients connect to, as Kafka tells it to them", address)
-	}
-	listener, err := net.Listen("tcp", address)
-	if errors.Is(err, syscall.EADDRINUSE) {
-		return nil, fmt.Errorf("listen address %s: the port is in use; choose another, or 0 for a free one", address)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("listen address %s: %w", address, err)
-	}
-	return listener, nil
-}
-
 var topicName = regexp.MustCompile(`^[a-zA-Z0-9._-]{1,249}$`) // documented by Apache Kafka
 
 func checkTopic(name string, partitions int) error {
@@ -251,8 +236,12 @@ func (e *Embedded) CreateTopic(ctx context.Context, name string, partitions int)
 // Cluster says how to reach the cluster.
 func (e *Embedded) Cluster() Cluster { return e.cluster }
 
-// Address is the HOST:PORT that clients use.
+// Address is the HOST:PORT of the first of its listeners.
 func (e *Embedded) Address() string { return e.cluster.Brokers[0] }
+
+// Listeners are those of the options, with the ports that they have got and the
+// addresses that clients are told.
+func (e *Embedded) Listeners() []Listener { return e.listeners }
 
 // Close stops the cluster, after its clients have been closed, and writes what
 // it holds to DataDir. It frees the port and removes a temporary directory.

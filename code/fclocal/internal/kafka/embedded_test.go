@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -21,6 +22,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+	"github.com/twmb/franz-go/pkg/kversion"
 )
 
 func TestStartEmbeddedErrors(t *testing.T) {
@@ -65,11 +68,15 @@ func TestStartEmbeddedErrors(t *testing.T) {
 		"other partitions":        {EmbeddedOptions{Topic: "kept", Partitions: 4, DataDir: data}, `topic "kept" has 3 partitions in the data directory, not 4; ask for 3 or name another directory`},
 		"data directory a file":   {EmbeddedOptions{Topic: "xxx", Partitions: 1, DataDir: file}, "mkdir " + file + ": not a directory"},
 		"data directory broken":   {EmbeddedOptions{Topic: "xxx", Partitions: 1, DataDir: broken}, "embedded Kafka in " + broken + ": loading persisted state: ..."},
-		"port in use":             {EmbeddedOptions{Topic: "xxx", Partitions: 1, Listen: busy.Addr().String()}, "listen address " + busy.Addr().String() + ": the port is in use; choose another, or 0 for a free one"},
-		"no port":                 {EmbeddedOptions{Topic: "xxx", Partitions: 1, Listen: "127.0.0.1"}, `listen address "127.0.0.1": it must be HOST:PORT, as 127.0.0.1:9092`},
-		"wildcard":                {EmbeddedOptions{Topic: "xxx", Partitions: 1, Listen: "0.0.0.0:9092"}, `listen address "0.0.0.0:9092": name the host that clients connect to, as Kafka tells it to them`},
-		"wildcard, no host":       {EmbeddedOptions{Topic: "xxx", Partitions: 1, Listen: ":9092"}, `listen address ":9092": name the host that clients connect to, as Kafka tells it to them`},
-		"address of another host": {EmbeddedOptions{Topic: "xxx", Partitions: 1, Listen: "192.0.2.1:9092"}, `listen address 192.0.2.1:9092: listen tcp 192.0.2.1:9092: bind: ...`},
+		"port in use":             {EmbeddedOptions{Topic: "xxx", Partitions: 1, Listen: []Listener{{Address: busy.Addr().String()}}}, "listen address " + busy.Addr().String() + ": the port is in use; choose another, or 0 for a free one"},
+		"no port":                 {EmbeddedOptions{Topic: "xxx", Partitions: 1, Listen: []Listener{{Address: "127.0.0.1"}}}, `listen address "127.0.0.1": it must be HOST:PORT, as 127.0.0.1:9092`},
+		"wildcard":                {EmbeddedOptions{Topic: "xxx", Partitions: 1, Listen: []Listener{{Address: "0.0.0.0:9092"}}}, `listen address "0.0.0.0:9092": Kafka tells clients where to connect to: name the host that they know, here or with --advertise`},
+		"wildcard, no host":       {EmbeddedOptions{Topic: "xxx", Partitions: 1, Listen: []Listener{{Address: ":9092"}}}, `listen address ":9092": Kafka tells clients where to connect to: name the host that they know, here or with --advertise`},
+		"advertise, no port":      {EmbeddedOptions{Topic: "xxx", Partitions: 1, Listen: []Listener{{Address: "127.0.0.1:0", Advertise: "host"}}}, `advertised address "host": it must be a HOST:PORT that clients can connect to, as host.docker.internal:9092`},
+		"advertise, port 0":       {EmbeddedOptions{Topic: "xxx", Partitions: 1, Listen: []Listener{{Address: "127.0.0.1:0", Advertise: "host:0"}}}, `advertised address "host:0": it must be a HOST:PORT ...`},
+		"advertise a wildcard":    {EmbeddedOptions{Topic: "xxx", Partitions: 1, Listen: []Listener{{Address: "0.0.0.0:0", Advertise: "[::]:9092"}}}, `advertised address "[::]:9092": it must be a HOST:PORT ...`},
+		"second port in use":      {EmbeddedOptions{Topic: "xxx", Partitions: 1, Listen: []Listener{{Address: "127.0.0.1:0"}, {Address: busy.Addr().String()}}}, "listen address " + busy.Addr().String() + ": the port is in use; choose another, or 0 for a free one"},
+		"address of another host": {EmbeddedOptions{Topic: "xxx", Partitions: 1, Listen: []Listener{{Address: "192.0.2.1:9092"}}}, `listen address 192.0.2.1:9092: listen tcp 192.0.2.1:9092: bind: ...`},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -113,7 +120,7 @@ func TestEmbeddedClose(t *testing.T) {
 
 // An independent client, told nothing but the address, produces and consumes.
 func TestEmbeddedListen(t *testing.T) {
-	e := start(t, EmbeddedOptions{Topic: "xxx", Partitions: 1, Listen: "localhost:0"})
+	e := start(t, EmbeddedOptions{Topic: "xxx", Partitions: 1, Listen: []Listener{{Address: "localhost:0"}}})
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	client, err := kgo.NewClient(kgo.SeedBrokers(e.Address()), kgo.ConsumeTopics("xxx"), kgo.DefaultProduceTopic("xxx"))
@@ -130,6 +137,72 @@ func TestEmbeddedListen(t *testing.T) {
 	}
 	if records := fetches.Records(); len(records) != 1 || string(records[0].Value) != "hello" {
 		t.Errorf("%v", records)
+	}
+}
+
+// Each listener tells its clients its own address, or the one that is advertised.
+func TestEmbeddedAdvertise(t *testing.T) {
+	e := start(t, EmbeddedOptions{Topic: "xxx", Partitions: 1, Listen: []Listener{
+		{Address: "127.0.0.1:0", Advertise: "one.invalid:1111"}, {Address: "127.0.0.1:0", Advertise: "[fd00::1]:2222"}, {Address: "127.0.0.1:0"},
+	}})
+	third := e.Listeners()[2].Address
+	for i, want := range []string{"one.invalid:1111", "[fd00::1]:2222", third} {
+		at := e.Listeners()[i]
+		if at.Advertise != want {
+			t.Errorf("listener %d: %+v", i, at)
+		}
+		for _, versions := range []*kversion.Versions{kversion.Stable(), kversion.V1_0_0()} {
+			checkAdvertised(t, at.Address, want, versions)
+		}
+	}
+	read(t, e, "xxx", 6) // by fclocal's own client, which knows better than what it is told
+}
+
+// checkAdvertised has a client of the versions connect to the address, where it is to
+// be told what is wanted, and produces a record.
+func checkAdvertised(t *testing.T, at, want string, versions *kversion.Versions) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	client, err := kgo.NewClient(kgo.SeedBrokers(at), kgo.MaxVersions(versions), kgo.DisableIdempotentWrite(), kgo.Dialer(
+		func(ctx context.Context, network, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, network, at)
+		}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	check := func(answer, host string, port int32) {
+		t.Helper()
+		if got := net.JoinHostPort(host, strconv.Itoa(int(port))); got != want {
+			t.Errorf("%s: %s, want %s", answer, got, want)
+		}
+	}
+	metadata, err := kmsg.NewPtrMetadataRequest().RequestWith(ctx, client)
+	if err != nil {
+		t.Fatal(err)
+	}
+	check("metadata", metadata.Brokers[0].Host, metadata.Brokers[0].Port)
+	find := kmsg.NewPtrFindCoordinatorRequest()
+	find.CoordinatorKey, find.CoordinatorKeys = "g", []string{"g"}
+	found, err := find.RequestWith(ctx, client)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(found.Coordinators) > 0 {
+		check("coordinators", found.Coordinators[0].Host, found.Coordinators[0].Port)
+	} else {
+		check("coordinator", found.Host, found.Port)
+	}
+	if versions.HasKey(int16(kmsg.DescribeCluster)) {
+		cluster, err := kmsg.NewPtrDescribeClusterRequest().RequestWith(ctx, client)
+		if err != nil {
+			t.Fatal(err)
+		}
+		check("cluster", cluster.Brokers[0].Host, cluster.Brokers[0].Port)
+	}
+	if err := client.ProduceSync(ctx, &kgo.Record{Topic: "xxx", Value: []byte("hello")}).FirstErr(); err != nil {
+		t.Error(err)
 	}
 }
 
@@ -357,7 +430,7 @@ func TestEmbeddedKill(t *testing.T) {
 }
 
 // Other programs of this machine are kept out unless there is an address for them, and
-// a request that announces gigabytes ends its connection.
+// a request that announces gigabytes, or is none, ends its connection.
 func TestEmbeddedIsClosed(t *testing.T) {
 	e := start(t, EmbeddedOptions{Topic: "xxx", Partitions: 1})
 	other := Cluster{Brokers: []string{e.Address()}}
@@ -371,18 +444,26 @@ func TestEmbeddedIsClosed(t *testing.T) {
 		t.Errorf("error %v with a wrong password", err)
 	}
 
-	connection, err := net.Dial("tcp", e.Address())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer connection.Close()
-	for _, part := range []string{"\x7f\xff", "\xff\xf0more"} {
-		if _, err := connection.Write([]byte(part)); err != nil {
+	for name, parts := range map[string][]string{
+		"2 GB":                  {"\x7f\xff", "\xff\xf0more"},
+		"of no kind":            {"\x00\x00\x00\x08\x7f\xff\x00\x00", "\x00\x00\x00\x01"},
+		"of a negative version": {"\x00\x00\x00\x08\x00\x03\xff\xff\x00\x00\x00\x01"},
+		"too short":             {"\x00\x00\x00\x02\x00\x03"},
+	} {
+		connection, err := net.Dial("tcp", e.Address())
+		if err != nil {
 			t.Fatal(err)
 		}
-	}
-	if n, err := connection.Read(make([]byte, 1)); n != 0 || err == nil {
-		t.Errorf("%d bytes, %v; want the connection to be closed", n, err)
+		defer connection.Close()
+		for _, part := range parts {
+			if _, err := connection.Write([]byte(part)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		connection.SetReadDeadline(time.Now().Add(patience))
+		if n, err := connection.Read(make([]byte, 1)); n != 0 || !errors.Is(err, io.EOF) && !errors.Is(err, syscall.ECONNRESET) {
+			t.Errorf("a request %s: %d bytes, %v; want the connection to be closed", name, n, err)
+		}
 	}
 }
 

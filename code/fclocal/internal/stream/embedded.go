@@ -28,10 +28,10 @@ type Embedded struct {
 	AcceptLoss bool
 	Lost       func(string)
 
-	// Listen is the HOST:PORT at which other clients may produce, and Listening is
-	// told where they can. The stream then does not end with the messages.
-	Listen    string
-	Listening func(address, topic string)
+	// Listen is where other clients may produce, and Listening is told of each where
+	// they can. The stream then does not end with the messages.
+	Listen    []kafka.Listener
+	Listening func(at kafka.Listener, topic string)
 }
 
 // open returns the messages, which have been read to their end, and a function that closes their file.
@@ -107,8 +107,11 @@ func RunEmbedded(ctx context.Context, options Options, b Embedded) (_ result.Run
 	if err != nil {
 		return result.Run{}, err
 	}
-	if b.Listen != "" && b.Listening != nil {
-		b.Listening(embedded.Address(), topic)
+	listens := len(b.Listen) > 0
+	if listens && b.Listening != nil {
+		for _, at := range embedded.Listeners() {
+			b.Listening(at, topic)
+		}
 	}
 
 	ends := newEnds(filled)
@@ -118,7 +121,7 @@ func RunEmbedded(ctx context.Context, options Options, b Embedded) (_ result.Run
 	} else if b.Messages == "" {
 		source.load.Messages = int64(b.Number)
 	}
-	if b.Listen == "" {
+	if !listens {
 		source.ends = ends
 	}
 	if b.DataDir != "" {
@@ -147,7 +150,7 @@ func RunEmbedded(ctx context.Context, options Options, b Embedded) (_ result.Run
 		go produce()
 	}
 	var forgetting sync.WaitGroup
-	if b.DataDir == "" && b.Listen == "" {
+	if b.DataDir == "" && !listens {
 		forgetting.Go(func() { embedded.Forget(ctx, options.group(), topic) })
 	}
 	ran, err := run(ctx, options, embedded.Cluster(), source)
