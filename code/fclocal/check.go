@@ -17,8 +17,9 @@ func newCheckCommand(options *globalOptions) *cobra.Command {
 		Use:   "check",
 		Short: "Say everything that is wrong with s.yaml",
 		Long: `check reads s.yaml and says everything that is wrong with it at once, with the
-line and a caret under the place, and warns of what deploys but does not do what it
-seems to. Problems go to stdout, the counts to stderr.
+line and a caret under the place: also what only s deploy or FC refuses, such as a
+role that is a placeholder, which the other commands do without. It warns of what
+deploys but does not do what it seems to. Problems go to stdout, the counts to stderr.
 
 Exit codes: 0 no errors (there may be warnings), 2 errors, or no s.yaml; with
 --strict also warnings.`,
@@ -32,7 +33,7 @@ Exit codes: 0 no errors (there may be warnings), 2 errors, or no s.yaml; with
 			if err != nil {
 				return err
 			}
-			_, problems, err := config.Load(path, config.Options{FC3: fc3})
+			_, problems, err := config.Load(path, config.Options{Deploy: true, FC3: fc3})
 			if err != nil {
 				return err
 			}

@@ -161,6 +161,11 @@ func runStreams(ctx context.Context, options streamOptions, given func(option st
 	if err != nil {
 		return err
 	}
+	for _, project := range projects {
+		if !project.Trigger.Enable {
+			return fmt.Errorf("triggerEnable of %s is false: on FC the event stream is stopped; --set triggerEnable=true runs it", project.File)
+		}
+	}
 	binary, err := build.Project(ctx, projects[0], options.noBuild, stderr)
 	if err != nil {
 		return err

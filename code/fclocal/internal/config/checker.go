@@ -24,11 +24,12 @@ type checker struct {
 	parsed   int // values that the parser has made
 	problems []Problem
 	failed   map[string]bool // paths with an error
+	wrong    map[place]bool  // places with an error
 	misspelt map[string]bool // paths of absent keys that an unknown key is taken for
 }
 
 func newChecker(file string, data []byte) *checker {
-	c := &checker{file: file, lines: splitLines(data), failed: map[string]bool{}, misspelt: map[string]bool{}}
+	c := &checker{file: file, lines: splitLines(data), failed: map[string]bool{}, wrong: map[place]bool{}, misspelt: map[string]bool{}}
 	for _, line := range c.lines {
 		c.blank = append(c.blank, strings.TrimSpace(line) == "")
 	}
@@ -37,7 +38,7 @@ func newChecker(file string, data []byte) *checker {
 
 func (c *checker) fail(at place, path, format string, args ...any) {
 	if len(c.problems) < maxProblems {
-		c.failed[path] = true
+		c.failed[path], c.wrong[at] = true, true
 	}
 	c.add(SeverityError, at, path, fmt.Sprintf(format, args...))
 }
@@ -76,7 +77,7 @@ func (c *checker) sorted() []Problem {
 }
 
 // check fills c.problems. c.root is set unless the file is no YAML.
-func (c *checker) check(data []byte, overrides []override, fc3 bool) {
+func (c *checker) check(data []byte, overrides []override, options Options) {
 	raw := c.parse(data)
 	if raw == nil || !c.limits(raw, 1) {
 		return
@@ -93,8 +94,8 @@ func (c *checker) check(data []byte, overrides []override, fc3 bool) {
 	}
 	c.report(c.root, "", map[*node]bool{})
 	c.validate(c.root)
+	c.rules(options)
 	c.placeholders(raw, "", false)
-	c.rules(fc3)
 }
 
 // parse returns the root of the file's only document, nil after a problem.
@@ -187,8 +188,8 @@ func (c *checker) report(n *node, path string, seen map[*node]bool) {
 
 var placeholder = regexp.MustCompile(`\bxxx\b`)
 
-// placeholders warns of each scalar with xxx, where it is written. Free text
-// and commands may well hold xxx.
+// placeholders warns of each scalar with xxx, where it is written and no error is.
+// Free text and commands may well hold xxx.
 func (c *checker) placeholders(raw *yaml.Node, path string, free bool) {
 	switch raw.Kind {
 	case yaml.MappingNode:
@@ -201,7 +202,7 @@ func (c *checker) placeholders(raw *yaml.Node, path string, free bool) {
 			c.placeholders(item, fmt.Sprintf("%s[%d]", path, i), free)
 		}
 	case yaml.ScalarNode:
-		if !free && placeholder.MatchString(raw.Value) {
+		if !free && placeholder.MatchString(raw.Value) && !c.wrong[placeOf(raw)] {
 			name := path[strings.LastIndexByte(path, '.')+1:]
 			c.warn(placeOf(raw), path, "%s is still the placeholder %s; set your own", name, quote(raw.Value))
 		}

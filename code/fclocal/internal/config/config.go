@@ -181,6 +181,10 @@ type Options struct {
 	// "1"}. An empty value removes the setting. SettingNames lists the names.
 	Set map[string]string
 
+	// Deploy also refuses what keeps the function from being deployed, but not from
+	// running here: a role that is a placeholder.
+	Deploy bool
+
 	// FC3 also warns of what changes when the function moves to FC 3.0.
 	FC3 bool
 }
@@ -202,7 +206,7 @@ func Load(path string, options Options) (*Project, []Problem, error) {
 		return nil, nil, err
 	}
 	c := newChecker(path, data)
-	c.check(data, overrides, options.FC3)
+	c.check(data, overrides, options)
 	problems := c.sorted()
 	if errors, _ := Count(problems); errors > 0 {
 		return nil, problems, nil

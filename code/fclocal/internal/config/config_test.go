@@ -91,7 +91,7 @@ func TestProject(t *testing.T) {
 			EnvironmentVariables: map[string]string{"TZ": "Asia/Shanghai"},
 		},
 		Trigger: &Trigger{
-			Name: "kafka", Qualifier: "prod", EventRuleFilterPattern: "{}",
+			Name: "kafka", Qualifier: "prod", Enable: true, EventRuleFilterPattern: "{}",
 			Mode: "event-streaming", EventSchema: "RawData", Concurrency: 26, MaximumTasks: 2,
 			ErrorsTolerance:    "ALL",
 			RetryStrategy:      RetryStrategy{PushRetryStrategy: "EXPONENTIAL_DECAY_RETRY", MaximumRetryAttempts: &none},

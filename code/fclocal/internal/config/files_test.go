@@ -114,16 +114,16 @@ func TestSet(t *testing.T) {
 	document := base(t)
 	set := map[string]string{
 		"cpu": "0.5", "timeout": "120", "maximumTasks": "7", "errorsTolerance": "NONE", "deadLetterQueue": "",
-		"CountBasedWindow": "1", "MaximumEventAgeInSeconds": "30", "Topic": "123", "eventRuleFilterPattern": `{"a":["b"]}`, "triggerEnable": "true",
+		"CountBasedWindow": "1", "MaximumEventAgeInSeconds": "30", "Topic": "123", "eventRuleFilterPattern": `{"source":["b"]}`, "triggerEnable": "false",
 	}
 	project, problems := load(t, document, Options{Set: set})
-	if problems != nil {
+	if want := []string{"--set triggerEnable=false: warning: triggerEnable is false; the event stream is stopped, and no event comes"}; !slices.Equal(brief(problems), want) {
 		t.Fatalf("problems: %q", brief(problems))
 	}
 	f, trigger := project.Function, project.Trigger
 	if f.CPU != 0.5 || f.Timeout != 120 || trigger.MaximumTasks != 7 || trigger.ErrorsTolerance != "NONE" ||
 		trigger.DeadLetterQueueArn != "" || trigger.BatchWindow != (BatchWindow{1, 3}) || *trigger.RetryStrategy.MaximumEventAgeInSeconds != 30 ||
-		trigger.Kafka.Topic != "123" || trigger.EventRuleFilterPattern != `{"a":["b"]}` || !trigger.Enable {
+		trigger.Kafka.Topic != "123" || trigger.EventRuleFilterPattern != `{"source":["b"]}` || trigger.Enable {
 		t.Errorf("function %+v, trigger %+v", f, trigger)
 	}
 
@@ -217,7 +217,7 @@ func TestSettings(t *testing.T) {
 		if s.allowed.kind == "string" && s.name != "eventRuleFilterPattern" {
 			continue // any text is good
 		}
-		if project, problems := load(t, document, Options{Set: map[string]string{s.name: bad}}); project != nil || len(problems) == 0 || !strings.Contains(brief(problems)[0], s.keys()[len(s.keys())-1]+" is ") {
+		if project, problems := load(t, document, Options{Set: map[string]string{s.name: bad}}); project != nil || len(problems) == 0 || !strings.Contains(brief(problems)[0], ": error: "+s.keys()[len(s.keys())-1]) {
 			t.Errorf("%s=%s: %q", s.name, bad, brief(problems))
 		}
 		if words := Complete(s.name + "="); len(s.allowed.choice) > 0 && !slices.Contains(words, s.name+"="+good) {

@@ -92,7 +92,7 @@ func TestBombs(t *testing.T) {
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
 			start := time.Now()
-			_, problems := load(t, test.document, Options{})
+			_, problems := load(t, test.document, Options{Deploy: true})
 			var shown, data strings.Builder
 			if err := Render(&shown, problems); err != nil {
 				t.Fatal(err)
@@ -228,7 +228,7 @@ func TestEnvironmentIsNotShown(t *testing.T) {
 	for _, value := range []string{"${env(FCLOCAL_TEST_SECRET)}", "x${env(FCLOCAL_TEST_SECRET)}y", "${ env(FCLOCAL_TEST_SECRET, 'd') }", "${vars.secret}", "x${vars.mixed}y"} {
 		for _, old := range []string{
 			"memorySize: 512", "cpu: 0.35", "diskSize: 512", "timeout: 60", "runtime: go1", "handler: main", "codeUri: ./target", "logBeginRule: None",
-			"triggerEnable: false", "eventRuleFilterPattern: '{}'", "errorsTolerance: ALL", "OffsetReset: latest", "Network: Default",
+			"triggerEnable: true", "eventRuleFilterPattern: '{}'", "errorsTolerance: ALL", "OffsetReset: latest", "Network: Default",
 			"eventSourceType: Kafka", "          type: eventbridge", "component: devsapp/fc", "edition: 1.0.0", "TZ: Asia/Shanghai", "name: app",
 			"vswitchIds: [vsw-1]", "concurrency: 26", "eventSchema: RawData", "PushRetryStrategy: EXPONENTIAL_DECAY_RETRY", "name: consumer",
 			"                mode: event-streaming\n                eventSchema", "              mode: event-streaming\n              maximumTasks",
@@ -261,7 +261,7 @@ func TestEnvironmentIsNotShown(t *testing.T) {
 		}
 	}
 	_, problems := load(t, edit(t, base(t), "eventRuleFilterPattern: '{}'", "eventRuleFilterPattern: '${env(FCLOCAL_TEST_SECRET)}'"), Options{})
-	want := "49:37: error: eventRuleFilterPattern is ${env(FCLOCAL_TEST_SECRET)}; a JSON object is needed"
+	want := "49:37: error: eventRuleFilterPattern is ${env(FCLOCAL_TEST_SECRET)}, which is not an event pattern in JSON"
 	if got := brief(problems); len(got) != 1 || got[0] != want {
 		t.Errorf("%q; want %q", got, want) // without what the parser of JSON says of it
 	}

@@ -1,6 +1,8 @@
 package config
 
 import (
+	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -15,9 +17,15 @@ type problemTest struct {
 }
 
 func runProblemTests(t *testing.T, tests []problemTest) {
+	t.Helper()
+	runProblemTestsWith(t, Options{}, tests)
+}
+
+func runProblemTestsWith(t *testing.T, options Options, tests []problemTest) {
+	t.Helper()
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			_, problems := load(t, edit(t, base(t), test.oldnew...), Options{})
+			_, problems := load(t, edit(t, base(t), test.oldnew...), options)
 			got := brief(problems)
 			if diff := cmp.Diff(test.want, got); diff != "" {
 				t.Errorf("-want +got:\n%s", diff)
@@ -126,10 +134,10 @@ func TestTypes(t *testing.T) {
 		{"not a number", []string{"cpu: 0.35", "cpu: .nan"}, []string{
 			`37:14: error: cpu is ".nan" (a string); a number is needed`,
 		}},
-		{"string for a boolean", []string{"triggerEnable: false", `triggerEnable: "false"`}, []string{
+		{"string for a boolean", []string{"triggerEnable: true", `triggerEnable: "false"`}, []string{
 			`47:28: error: triggerEnable is "false" (a string); true or false is needed`,
 		}},
-		{"YAML 1.1 boolean", []string{"triggerEnable: false", "triggerEnable: no"}, []string{
+		{"YAML 1.1 boolean", []string{"triggerEnable: true", "triggerEnable: no"}, []string{
 			`47:28: error: triggerEnable is "no" (a string); true or false is needed`,
 		}},
 		{"number for a string", []string{"name: consumer", "name: 12"}, []string{
@@ -345,13 +353,28 @@ func TestRules(t *testing.T) {
 			`32:18: error: runtime is "python3"; fclocal runs go1 only`,
 		}},
 		{"filter pattern that is no JSON", []string{"'{}'", "'{'"}, []string{
-			`49:37: error: eventRuleFilterPattern is "{"; a JSON object is needed: unexpected end of JSON input`,
+			"49:39: error: eventRuleFilterPattern: it must be a JSON object: unexpected EOF",
 		}},
 		{"filter pattern that is no object", []string{"'{}'", "'[]'"}, []string{
-			`49:37: error: eventRuleFilterPattern is "[]"; a JSON object is needed, such as "{}"`,
+			"49:38: error: eventRuleFilterPattern: it must be a JSON object",
 		}},
 		{"filter pattern that is null", []string{"'{}'", "'null'"}, []string{
-			`49:37: error: eventRuleFilterPattern is "null"; a JSON object is needed, such as "{}"`,
+			"49:38: error: eventRuleFilterPattern: it must be a JSON object",
+		}},
+		{"filter pattern with a wrong operator", []string{"'{}'", `'{"source": ["a"], "data": {"topic": [{"like": "b"}]}}'`}, []string{
+			`49:65: error: eventRuleFilterPattern: data.topic: operator "like" is not one that EventBridge documents: prefix, suffix, contains, anything-but, numeric, cidr, exists`,
+		}},
+		{"filter pattern with escapes", []string{"'{}'", `"{\"source\": [\"a\"], \"data\": {\"topic\": []}}"`}, []string{
+			"49:37: error: eventRuleFilterPattern: data.topic: the array is empty: no event would pass",
+		}},
+		{"filter pattern of several lines", []string{"'{}'", "|\n              {\n                \"source\": []}"}, []string{
+			"49:37: error: eventRuleFilterPattern: source: the array is empty: no event would pass",
+		}},
+		{"filter pattern for fields that are not known here", []string{"'{}'", `'{"region": ["a"]}'`}, []string{
+			"49:39: warning: eventRuleFilterPattern: region: cannot be matched here; the fields that can are aliyunaccountid, data.key, data.offset, data.partition, data.timestamp, data.topic, data.value, datacontenttype, id, source, specversion, subject, time, type",
+		}},
+		{"filter pattern of another source", []string{"      triggers:\n", "      triggers:\n        - {name: t, type: eventbridge, config: {eventRuleFilterPattern: '{\"region\": [\"a\"], \"x\": \"a\"}', eventSourceConfig: {eventSourceType: Default}}}\n"}, []string{
+			"43:92: error: eventRuleFilterPattern: x: it must be an array of values, or an object for the fields in it",
 		}},
 		{"filter pattern that is a mapping", []string{"'{}'", "{}"}, []string{
 			"49:37: error: eventRuleFilterPattern is a mapping; a string is needed",
@@ -426,6 +449,9 @@ func TestWarnings(t *testing.T) {
 		{"GOMEMLIMIT that is no string", []string{"TZ: Asia/Shanghai", "GOMEMLIMIT: 1"}, []string{
 			"41:23: error: GOMEMLIMIT is 1 (a number); a string is needed: quote it",
 		}},
+		{"trigger that is not enabled", []string{"triggerEnable: true", "triggerEnable: false"}, []string{
+			"47:28: warning: triggerEnable is false; the event stream is stopped, and no event comes",
+		}},
 		{"timeout at the limit of a trigger", []string{"timeout: 60", "timeout: 300"}, nil},
 		{"timeout above the limit of a trigger", []string{"timeout: 60", "timeout: 301"}, []string{
 			"36:18: warning: timeout is 301; a trigger allows a call at most 300 seconds",
@@ -450,6 +476,83 @@ func TestWarnings(t *testing.T) {
 	})
 }
 
+// TestDeploy: what keeps a function from being deployed only.
+func TestDeploy(t *testing.T) {
+	const build = "go build ."
+	deploys := []string{build, "go build -o ../target/main ."}
+	with := func(oldnew ...string) []string { return slices.Concat(deploys, oldnew) }
+	tests := []problemTest{
+		{"all good", deploys, nil},
+		{"placeholder for a role", with("acs:ram::1234567890123456:role/fc", "acs:ram::xxx:role/fc"), []string{
+			`21:15: error: role is "acs:ram::xxx:role/fc"; s deploys with the ARN of a RAM role only: acs:ram::ACCOUNT:role/NAME, where ACCOUNT is a number`,
+		}},
+		{"name for a role", with("acs:ram::1234567890123456:role/fc", "fc"), []string{
+			`21:15: error: role is "fc"; s deploys with the ARN of a RAM role only: acs:ram::ACCOUNT:role/NAME, where ACCOUNT is a number`,
+		}},
+		{"role that is not resolved", with("acs:ram::1234567890123456:role/fc", "acs:ram::${config(AccountID)}:role/fc"), []string{
+			"21:15: warning: fclocal cannot resolve ${config(AccountID)}; the value is not checked",
+		}},
+		{"logConfig without a logstore", with("          logstore: orders\n", ""), []string{
+			"22:9: error: logConfig has project and no logstore; both or none are needed",
+		}},
+		{"logConfig without a project", with("          project: logs\n", ""), []string{
+			"22:9: error: logConfig has logstore and no project; both or none are needed",
+		}},
+		{"logConfig with a misspelt project", with("          project: logs\n", "          projct: logs\n"), []string{
+			`23:11: error: unknown key "projct"; did you mean "project"?`,
+		}},
+		{"region that is near another", with("region: cn-hangzhou", "region: cn-hangzou"), []string{
+			`5:11: error: region is "cn-hangzou", where Function Compute is not; did you mean cn-hangzhou?`,
+		}},
+		{"region that is not", with("region: cn-hangzhou", "region: mars"), []string{
+			`5:11: error: region is "mars", where Function Compute is not; there are ` + strings.Join(regions, ", "),
+		}},
+		{"service name that starts with a digit", with("        name: orders\n", "        name: 1orders\n"), []string{
+			`20:15: error: name is "1orders"; allowed are letters, digits, _ and -, and no digit or - at the start`,
+		}},
+		{"function name with a dot", with("name: consumer", "name: con.sumer"), []string{
+			`31:15: error: name is "con.sumer"; allowed are letters, digits, _ and -, and no digit or - at the start`,
+		}},
+		{"function name of 64 characters", with("name: consumer", "name: "+strings.Repeat("a", 64)), nil},
+		{"function name of 140 characters", with("name: consumer", "name: "+strings.Repeat("a", 140)), []string{
+			`31:15: error: name has 140 characters: "` + strings.Repeat("a", 60) + `…"; allowed are 64`,
+		}},
+		{"codeUri that no action makes", nil, []string{
+			`34:18: error: codeUri is "./target", which does not exist, and no action of pre-deploy makes it`,
+		}},
+		{"codeUri that an action makes elsewhere", []string{build, "go mod tidy && CGO_ENABLED=0 go build -o bin/target ."}, []string{
+			`33:18: warning: handler is "main"; the action pre-deploy builds "target"`,
+			`34:18: error: codeUri is "./target", which does not exist, and no action of pre-deploy makes it`,
+		}},
+		{"codeUri that some command may make", []string{build, "go mod tidy; make"}, nil},
+		{"codeUri that a component may make", []string{`run: test -n "${HOME}" && go build .`, "component: fc build"}, nil},
+		{"codeUri that is there", []string{"codeUri: ./target", "codeUri: ."}, nil},
+	}
+	runProblemTestsWith(t, Options{Deploy: true}, tests)
+	for _, test := range tests {
+		if project, problems := load(t, edit(t, base(t), test.oldnew...), Options{}); project == nil && test.name != "logConfig with a misspelt project" {
+			t.Errorf("%s: it does not run here: %q", test.name, brief(problems))
+		}
+	}
+}
+
+// TestWindows: what cmd.exe does not understand.
+func TestWindows(t *testing.T) {
+	for _, hostOS = range []string{"windows", "linux"} {
+		defer func() { hostOS = runtime.GOOS }()
+		var want []string
+		if hostOS == "windows" {
+			want = []string{
+				"14:16: warning: this sets variables as a POSIX shell does, and s runs it by cmd.exe here; run s in WSL",
+			}
+		}
+		runProblemTestsWith(t, Options{Deploy: true}, []problemTest{
+			{"variables before the command", []string{`test -n "${HOME}" && go build .`, "go vet && GOOS=linux GOARCH=amd64 go build -o ../target/main ."}, want},
+			{"variables of cmd.exe", []string{`test -n "${HOME}" && go build .`, "set GOOS=linux&& go build -o ../target/main ."}, nil},
+		})
+	}
+}
+
 // TestVariables: ${...}.
 func TestVariables(t *testing.T) {
 	runProblemTests(t, []problemTest{
@@ -468,6 +571,9 @@ func TestVariables(t *testing.T) {
 		}},
 		{"unknown variable", []string{"${vars.region}", "${vars.x}"}, []string{
 			"18:15: error: ${vars.x} is not defined; defined are vars.region, vars.tasks, vars.kafka.topic",
+		}},
+		{"unknown variable that has only the length of another", []string{"${vars.tasks}", "${vars.nopes}"}, []string{
+			"57:29: error: ${vars.nopes} is not defined; defined are vars.region, vars.tasks, vars.kafka.topic",
 		}},
 		{"unknown variable below a known one", []string{"${vars.kafka.topic}", "${vars.kafka.topic.name}"}, []string{
 			"72:26: error: ${vars.kafka.topic.name} is not defined; did you mean ${vars.kafka.topic}?",

@@ -19,7 +19,7 @@ type resolver struct {
 	resolved map[*yaml.Node]*node
 	indexes  map[*yaml.Node]map[string]*yaml.Node // of mappings that variables were looked for in
 
-	names   []string // what ${...} may refer to, once one refers to nothing else
+	names   []string // what ${vars...} may refer to, once one refers to nothing else
 	unknown int      // variables so far
 
 	copied, texts int          // keys that merge keys have copied, bytes of texts with variables
@@ -291,17 +291,18 @@ func (r *resolver) variable(n *node, name string) *node {
 
 func (r *resolver) suggestVariable(name string) string {
 	if r.unknown++; r.unknown == 1 {
-		r.names = rawNames(r.vars, "vars", map[*yaml.Node]bool{}, nil)
+		r.names = rawNames(r.vars, "", map[*yaml.Node]bool{}, nil)
 	}
 	if len(r.names) == 0 {
 		return "the file has no vars"
 	}
 	if r.unknown <= maxAdvice {
-		if near := nearest(name, r.names); near != "" {
-			return fmt.Sprintf("did you mean ${%s}?", near)
+		// "vars." is alike in all of them, and says nothing of how near they are.
+		if near := nearest(strings.TrimPrefix(name, "vars."), r.names); near != "" {
+			return fmt.Sprintf("did you mean ${vars.%s}?", near)
 		}
 	}
-	return "defined are " + cut(strings.Join(r.names[:min(len(r.names), maxListed)], ", "), maxListed)
+	return "defined are " + cut("vars."+strings.Join(r.names[:min(len(r.names), maxListed)], ", vars."), maxListed)
 }
 
 func dealias(raw *yaml.Node) *yaml.Node {
@@ -360,7 +361,7 @@ func rawNames(raw *yaml.Node, path string, seen map[*yaml.Node]bool, names []str
 	seen[raw] = true
 	for i := 0; i+1 < len(raw.Content) && len(names) < maxNames; i += 2 {
 		key, value := raw.Content[i], raw.Content[i+1]
-		name := path + "." + key.Value
+		name := join(path, key.Value)
 		switch {
 		case key.ShortTag() == "!!merge":
 			// What it merges has names of its own, where it is defined.

@@ -1,12 +1,14 @@
 package config
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
 	"regexp"
 	"strings"
+	"unicode/utf8"
+
+	"fclocal/internal/eventbridge"
 )
 
 const (
@@ -60,7 +62,7 @@ func isKafkaTrigger(trigger *node) bool {
 }
 
 // rules checks what the schema cannot: what one setting forbids another.
-func (c *checker) rules(fc3 bool) {
+func (c *checker) rules(options Options) {
 	services := c.root.field("services")
 	if services == nil {
 		return
@@ -93,7 +95,10 @@ func (c *checker) rules(fc3 bool) {
 	c.functionRules(props.at("function"), path+".function")
 	c.environmentRules(props.at("function"), path+".function.environmentVariables")
 	c.programRules(first.value, props.at("function"), path+".function")
-	c.triggersRules(props, path, fc3)
+	c.triggersRules(props, path, options.FC3)
+	if options.Deploy {
+		c.deployRules(first.value, props, path)
+	}
 }
 
 // failedBelow tells whether the setting at path or one below it has an error.
@@ -181,7 +186,14 @@ func (c *checker) triggersRules(props *node, path string, fc3 bool) {
 	for i, trigger := range triggers.items {
 		triggerPath := fmt.Sprintf("%s.triggers[%d]", path, i)
 		if trigger.string("", "type") == "eventbridge" {
-			c.patternRule(trigger.at("config", "eventRuleFilterPattern"), triggerPath+".config.eventRuleFilterPattern")
+			check := eventbridge.CheckPattern
+			if isKafkaTrigger(trigger) {
+				check = eventbridge.CheckKafkaPattern
+			}
+			c.patternRule(trigger.at("config", "eventRuleFilterPattern"), triggerPath+".config.eventRuleFilterPattern", check)
+			if enable := trigger.at("config", "triggerEnable"); enable != nil && !enable.unresolved && !trigger.bool(true, "config", "triggerEnable") {
+				c.warn(enable.place, triggerPath+".config.triggerEnable", "triggerEnable is false; the event stream is stopped, and no event comes")
+			}
 		}
 		if !isKafkaTrigger(trigger) {
 			continue
@@ -200,22 +212,36 @@ func (c *checker) triggersRules(props *node, path string, fc3 bool) {
 	}
 }
 
-func (c *checker) patternRule(pattern *node, path string) {
+// patternRule checks an event pattern, whose fields are known for Kafka only.
+func (c *checker) patternRule(pattern *node, path string, check func(string) error) {
 	if pattern == nil || pattern.unresolved || c.failed[path] {
 		return
 	}
-	var object map[string]json.RawMessage
-	err := json.Unmarshal([]byte(pattern.text), &object)
-	var notObject *json.UnmarshalTypeError
-	switch {
-	case err == nil && object != nil:
-	case err == nil, errors.As(err, &notObject):
-		c.fail(pattern.place, path, "eventRuleFilterPattern is %s; a JSON object is needed, such as \"{}\"", pattern.show())
+	var problem *eventbridge.PatternError
+	switch err := check(pattern.text); {
+	case !errors.As(err, &problem):
 	case pattern.secret: // what is wrong with it would show some of it
-		c.fail(pattern.place, path, "eventRuleFilterPattern is %s; a JSON object is needed", pattern.show())
+		c.fail(pattern.place, path, "eventRuleFilterPattern is %s, which is not an event pattern in JSON", pattern.show())
+	case problem.Here:
+		c.warn(c.within(pattern, problem.Offset), path, "eventRuleFilterPattern: %v", err)
 	default:
-		c.fail(pattern.place, path, "eventRuleFilterPattern is %s; a JSON object is needed: %v", pattern.show(), err)
+		c.fail(c.within(pattern, problem.Offset), path, "eventRuleFilterPattern: %v", err)
 	}
+}
+
+// within is the place of a byte of a text that stands in one line as it is, or else
+// that of the text.
+func (c *checker) within(n *node, offset int) place {
+	if n.override != "" || n.line < 1 || n.line > len(c.lines) {
+		return n.place
+	}
+	line := []rune(c.lines[n.line-1])
+	for start := n.column - 1; start <= n.column && start <= len(line); start++ { // after a quotation mark, if there is one
+		if n.text != "" && strings.HasPrefix(string(line[start:]), n.text) {
+			return place{line: n.line, column: start + 1 + utf8.RuneCountInString(n.text[:offset])}
+		}
+	}
+	return n.place
 }
 
 func (c *checker) sourceRules(source *field, path string) {

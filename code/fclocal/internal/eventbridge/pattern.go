@@ -78,22 +78,78 @@ var patternFields = map[string]func(*Converter, *Record) (value any, present boo
 	},
 }
 
-// parsePattern returns nil for a pattern that lets all pass.
-func parsePattern(source string) (*pattern, error) {
+// A PatternError says what is wrong with an event pattern.
+type PatternError struct {
+	Offset int   // where, in bytes
+	Here   bool  // EventBridge takes it, but it cannot be matched here
+	err    error // what
+}
+
+func (e *PatternError) Error() string { return e.err.Error() }
+
+// CheckPattern says what is wrong with the event pattern of a source other than
+// Kafka, by a *PatternError: it knows the language, but not what fields there are.
+func CheckPattern(source string) error {
+	members, err := decodePattern(source)
+	if err != nil {
+		return err
+	}
+	return checkFields("", members)
+}
+
+func checkFields(prefix string, members object) error {
+	for _, m := range members {
+		if content, ok := m.value.(object); ok {
+			if err := checkFields(prefix+m.name+".", content); err != nil {
+				return err
+			}
+		} else if _, err := parseConditions(prefix+m.name, m.value); err != nil {
+			return &PatternError{Offset: m.at, err: err}
+		}
+	}
+	return nil
+}
+
+// CheckKafkaPattern is CheckPattern for Kafka's events, whose fields are known.
+func CheckKafkaPattern(source string) error {
+	_, err := parsePattern(source)
+	return err
+}
+
+func decodePattern(source string) (object, error) {
 	decoder := json.NewDecoder(strings.NewReader(source))
 	decoder.UseNumber()
-	root, err := decodeOrdered(decoder)
+	root, err := decodeOrdered(decoder, source)
 	if err == nil {
 		if _, after := decoder.Token(); after != io.EOF {
 			err = errors.New("there is more after the JSON object")
 		}
 	}
+	if err == io.EOF {
+		err = io.ErrUnexpectedEOF
+	}
 	if err != nil {
-		return nil, fmt.Errorf("it must be a JSON object: %w", err)
+		rest := strings.TrimLeft(source[decoder.InputOffset():], " \t\r\n,:")
+		at := len(source) - len(rest)
+		var twice *PatternError
+		if errors.As(err, &twice) {
+			at = twice.Offset
+		}
+		return nil, &PatternError{Offset: at, err: fmt.Errorf("it must be a JSON object: %w", err)}
 	}
 	members, ok := root.(object)
 	if !ok {
-		return nil, errors.New("it must be a JSON object")
+		return nil, &PatternError{err: errors.New("it must be a JSON object")}
+	}
+	return members, nil
+}
+
+// parsePattern returns nil for a pattern that lets all pass. Its errors are
+// *PatternError.
+func parsePattern(source string) (*pattern, error) {
+	members, err := decodePattern(source)
+	if err != nil {
+		return nil, err
 	}
 	p := new(pattern)
 	if err := p.add("", members); err != nil {
@@ -112,32 +168,47 @@ func (p *pattern) add(prefix string, members object) error {
 		switch content := m.value.(type) {
 		case object:
 			if path != "data" {
-				return unknownField(path, known)
+				// Of a field that is not known here, what is in it must be right all the same.
+				if err := checkFields(path+".", content); err != nil {
+					return err
+				}
+				return &PatternError{Offset: m.at, Here: path == "data.value" || !known, err: unknownField(path, known)}
 			}
 			if err := p.add("data.", content); err != nil {
 				return err
 			}
-		case []any:
-			if !known {
-				return unknownField(path, known)
-			}
-			if len(content) == 0 {
-				return fmt.Errorf("%s: the array is empty: no event would pass", path)
-			}
-			field := patternField{value: value}
-			for _, element := range content {
-				c, err := parseCondition(element)
-				if err != nil {
-					return fmt.Errorf("%s: %w", path, err)
-				}
-				field.conditions = append(field.conditions, c)
-			}
-			p.fields = append(p.fields, field)
 		default:
-			return fmt.Errorf("%s: it must be an array of values, or an object for the fields in it", path)
+			conditions, err := parseConditions(path, content)
+			if !known {
+				return &PatternError{Offset: m.at, Here: err == nil, err: unknownField(path, known)}
+			}
+			if err != nil {
+				return &PatternError{Offset: m.at, err: err}
+			}
+			p.fields = append(p.fields, patternField{value, conditions})
 		}
 	}
 	return nil
+}
+
+// parseConditions reads what a field must be.
+func parseConditions(path string, content any) ([]condition, error) {
+	list, ok := content.([]any)
+	if !ok {
+		return nil, fmt.Errorf("%s: it must be an array of values, or an object for the fields in it", path)
+	}
+	if len(list) == 0 {
+		return nil, fmt.Errorf("%s: the array is empty: no event would pass", path)
+	}
+	var conditions []condition
+	for _, element := range list {
+		c, err := parseCondition(element)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+		conditions = append(conditions, c)
+	}
+	return conditions, nil
 }
 
 func unknownField(path string, known bool) error {
@@ -292,13 +363,16 @@ func parseNumeric(operand any) (condition, error) {
 
 // An object keeps the order of its members, and allows a name once: of two,
 // encoding/json would ignore one.
-type object []struct {
+type object []member
+
+type member struct {
 	name  string
+	at    int // of the name in the source
 	value any
 }
 
-// decodeOrdered decodes a JSON value, an object as an object.
-func decodeOrdered(decoder *json.Decoder) (any, error) {
+// decodeOrdered decodes a JSON value of the source, an object as an object.
+func decodeOrdered(decoder *json.Decoder, source string) (any, error) {
 	token, err := decoder.Token()
 	if err != nil {
 		return nil, err
@@ -307,7 +381,7 @@ func decodeOrdered(decoder *json.Decoder) (any, error) {
 	case json.Delim('['):
 		list := []any{}
 		for decoder.More() {
-			element, err := decodeOrdered(decoder)
+			element, err := decodeOrdered(decoder, source)
 			if err != nil {
 				return nil, err
 			}
@@ -318,24 +392,22 @@ func decodeOrdered(decoder *json.Decoder) (any, error) {
 	case json.Delim('{'):
 		members := object{}
 		for decoder.More() {
+			before := int(decoder.InputOffset())
 			token, err := decoder.Token()
 			if err != nil {
 				return nil, err
 			}
-			name := token.(string)
+			name, at := token.(string), before+strings.IndexByte(source[before:], '"')
 			for _, m := range members {
 				if m.name == name {
-					return nil, fmt.Errorf("%q is there twice", name)
+					return nil, &PatternError{Offset: at, err: fmt.Errorf("%q is there twice", name)}
 				}
 			}
-			value, err := decodeOrdered(decoder)
+			value, err := decodeOrdered(decoder, source)
 			if err != nil {
 				return nil, err
 			}
-			members = append(members, struct {
-				name  string
-				value any
-			}{name, value})
+			members = append(members, member{name, at, value})
 		}
 		_, err := decoder.Token()
 		return members, err

@@ -1,6 +1,8 @@
 package eventbridge
 
 import (
+	"errors"
+	"strings"
 	"testing"
 )
 
@@ -70,8 +72,8 @@ func TestPatternErrors(t *testing.T) {
 	const fields = "aliyunaccountid, data.key, data.offset, data.partition, data.timestamp, data.topic, data.value, datacontenttype, id, source, specversion, subject, time, type"
 	const anythingBut = "anything-but: it must be a string, a number, an array of these, or an object with prefix or suffix"
 	tests := []struct{ pattern, err string }{
-		{``, `it must be a JSON object: EOF`},
-		{`{`, `it must be a JSON object: EOF`},
+		{``, `it must be a JSON object: unexpected EOF`},
+		{`{`, `it must be a JSON object: unexpected EOF`},
 		{`{"a":[1,}`, `it must be a JSON object: invalid character '}' looking for beginning of value`},
 		{`[]`, `it must be a JSON object`},
 		{`"{}"`, `it must be a JSON object`},
@@ -112,6 +114,35 @@ func TestPatternErrors(t *testing.T) {
 			_, err := NewConverter(testOptions("CloudEvents", test.pattern))
 			checkError(t, err, "eventRuleFilterPattern: "+test.err)
 		})
+	}
+}
+
+// What is wrong with a pattern has a place, and tells whether EventBridge takes it.
+func TestPatternPlaces(t *testing.T) {
+	for _, test := range []struct {
+		pattern string
+		check   func(string) error
+		at      string // what stands there
+		here    bool
+	}{
+		{`{"source": ["a"], "data": {"topic": []}}`, CheckKafkaPattern, `"topic"`, false},
+		{`{"source": ["a"], "source": ["b"]}`, CheckKafkaPattern, `"source": ["b"]`, false},
+		{`{"source": [a]}`, CheckKafkaPattern, `a]}`, false},
+		{`{"source": `, CheckKafkaPattern, "", false},
+		{`{"region": ["a"]}`, CheckKafkaPattern, `"region"`, true},
+		{`{"data": {"value": {"name": ["a"]}}}`, CheckKafkaPattern, `"value"`, true},
+		{`{"data": {"value": {"name": "a"}}}`, CheckKafkaPattern, `"name"`, false},
+		{`{"region": ["a"], "data": {"x": {"y": "a"}}}`, CheckPattern, `"y"`, false},
+	} {
+		var problem *PatternError
+		if err := test.check(test.pattern); !errors.As(err, &problem) || !strings.HasPrefix(test.pattern[problem.Offset:], test.at) || problem.Here != test.here {
+			t.Errorf("%s: %+v", test.pattern, problem)
+		}
+	}
+	for _, pattern := range []string{`{}`, `{"region": ["a"], "data": {"x": {"y": [{"prefix": "a"}]}}}`} {
+		if err := CheckPattern(pattern); err != nil {
+			t.Errorf("%s: %v", pattern, err)
+		}
 	}
 }
 
