@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -22,7 +23,6 @@ import (
 	"fclocal/internal/plan"
 	"fclocal/internal/report"
 	"fclocal/internal/result"
-	"fclocal/internal/trigger"
 )
 
 // planOptions are the options of plan.
@@ -34,10 +34,8 @@ type planOptions struct {
 	measure  bool
 	measured *result.Measured // what it has found; nil without it
 
-	maxInstances       int
-	instancesPerMinute int
-	idleTimeout        time.Duration
-	seed               uint64
+	instances instanceOptions
+	seed      uint64
 
 	report string
 	price  []string
@@ -93,10 +91,10 @@ Exit codes: 0 good; 1 the plan failed; 2 wrong usage or configuration.`,
 	flags.BoolVar(&options.measure, "measure", false, "measure the function on this machine; --call-time and --event-time come on top, 0 if not given")
 	flags.Float64Var(&options.function.Spread, "spread", 0.2, "times differ by up to `F` of themselves to both sides, 0 to 1")
 	flags.DurationVar(&options.function.ColdStart, "cold-start", 200*time.Millisecond, "a new instance takes its first call after `D`")
+	flags.DurationVar(&options.function.Initializer, "initializer-time", 0, "and its initializer takes `D` before that, if s.yaml has one")
+	flags.DurationVar(&options.function.PreStop, "pre-stop-time", 0, "its preStop takes `D`, if s.yaml has one")
 	flags.Float64Var(&options.function.ErrorRate, "error-rate", 0, "`F` of the calls return an error, 0 to 1")
-	flags.IntVar(&options.maxInstances, "max-instances", trigger.DefaultMaxInstances, "instances that FC creates at most, `N`; beyond it calls get 429")
-	flags.IntVar(&options.instancesPerMinute, "instances-per-minute", plan.DefaultInstancesPerMinute, "instances that FC creates at once, `N`, and each minute from then on; 300 in the large regions")
-	flags.DurationVar(&options.idleTimeout, "idle-timeout", plan.DefaultIdleTimeout, "an instance goes away after `D` without a call; 0: never")
+	options.instances.addTo(flags)
 	flags.Uint64Var(&options.seed, "seed", 0, "`N` from which all chance comes")
 	flags.StringVar(&options.report, "report", "", "write a page with tables and charts to `FILE`.html")
 	flags.StringArrayVar(&options.price, "price", nil, "price the runs: `UNIT=PRICE,...` of "+strings.Join(bill.Units(), ", "))
@@ -115,8 +113,8 @@ func (o *planOptions) check(given func(option string) bool) error {
 		option.From("--rate", l.Rate, 0), option.From("--backlog", l.Backlog, 0), option.Between("--skew", l.Skew, 0, 5),
 		option.From("--partitions", l.Partitions, 1), option.From("--message-size", l.EventBytes, 1),
 		option.From("--call-time", f.CallTime, 0), option.From("--event-time", f.EventTime, 0), option.From("--cold-start", f.ColdStart, 0),
+		option.From("--initializer-time", f.Initializer, 0), option.From("--pre-stop-time", f.PreStop, 0),
 		option.Between("--spread", f.Spread, 0, 1), option.Between("--error-rate", f.ErrorRate, 0, 1),
-		option.From("--max-instances", o.maxInstances, 1), option.From("--instances-per-minute", o.instancesPerMinute, 1), option.From("--idle-timeout", o.idleTimeout, 0),
 		option.Not(l.For <= 0, fmt.Sprintf("--for %v: it must be above 0", l.For)),
 		option.Not(l.Rate != 0 && l.RateFile != "", "--rate and --rate-file exclude each other: give one of them"),
 		option.Not(!comes && l.Backlog == 0, "there is nothing to plan for: --rate, --rate-file or --backlog gives the load"),
@@ -133,16 +131,17 @@ func (o *planOptions) config(project *config.Project) plan.Config {
 		function = measure.On(*o.measured, project, project.Function.CPU)
 		function.CallTime += o.function.CallTime
 		function.EventTime += o.function.EventTime
-		function.ColdStart, function.Spread, function.ErrorRate = o.function.ColdStart, o.function.Spread, o.function.ErrorRate
+		function.ColdStart, function.Initializer, function.PreStop = o.function.ColdStart, o.function.Initializer, o.function.PreStop
+		function.Spread, function.ErrorRate = o.function.Spread, o.function.ErrorRate
 	}
 	c := plan.New(project, o.load, function)
-	c.Rules.MaxInstances, c.Rules.IdleTimeout, c.Rules.Seed = o.maxInstances, o.idleTimeout, o.seed
-	c.InstancesAtOnce, c.InstancesPerMinute = o.instancesPerMinute, o.instancesPerMinute
+	c.Rules = o.instances.rules(project)
+	c.Rules.Seed = o.seed
 	return c
 }
 
 func runPlans(ctx context.Context, options planOptions, given func(option string) bool, stdout, stderr io.Writer) error {
-	if err := options.check(given); err != nil {
+	if err := cmp.Or(options.check(given), options.instances.check(given)); err != nil {
 		return err
 	}
 	prices, err := bill.Parse(strings.Join(options.price, ","))
@@ -177,7 +176,13 @@ func runPlans(ctx context.Context, options planOptions, given func(option string
 	if err != nil {
 		return err
 	}
+	if projects[0].Function.Initializer != "" && !given("initializer-time") {
+		fmt.Fprintln(stderr, "fclocal: the initializer of s.yaml is taken to need no time: --initializer-time says how long it does")
+	}
 	for _, project := range projects {
+		if err := plan.CheckHooks(project, options.function); err != nil {
+			return err
+		}
 		switch {
 		case project.Function.CPU > 0:
 		case prices.NeedCPU():

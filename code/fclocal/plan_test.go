@@ -132,7 +132,7 @@ func TestPlanReport(t *testing.T) {
 	for _, want := range []string{
 		"Plan of dev_event-handler-builtin-runtime-Kafka-trigger-example-function<", "Trigger dev_event-handler-builtin-runtime-Kafka-trigger-example-trigger,",
 		"5,000 messages are in the topic", "100 messages a second come for 60 s.", "10 ms for a call and 1 ms for each event", "1.4 % of the calls return an error.", "up to 29 % of themselves",
-		"goes away after 60 s", "Prices: GB-second=2.", "All of 2 runs keep up.", "The fastest of them is run 1", "&lt;script&gt;",
+		"goes away after 3 min", "Prices: GB-second=2.", "All of 2 runs keep up.", "The fastest of them is run 1", "&lt;script&gt;",
 	} {
 		if !strings.Contains(string(page), want) {
 			t.Errorf("%q is not in the page", want)
@@ -196,6 +196,32 @@ func TestPlanDay(t *testing.T) {
 	}
 }
 
+func ownFile(t *testing.T) string {
+	path, err := filepath.Abs(filepath.Join("..", "..", "s.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// 300 calls want an instance each, and a large region lets them have these at once.
+func TestPlanGrowth(t *testing.T) {
+	args := []string{"--backlog", "1000", "--call-time", "10s", "--max-instances", "300", "--set", "CountBasedWindow=1", "--set", "concurrency=300", "--set", "instanceConcurrency=1"}
+	for _, test := range []struct {
+		more      []string
+		throttled bool
+		account   result.Account
+	}{
+		{nil, false, result.Account{MaxInstances: 300, InstanceBurst: 300, InstanceGrowth: 300, IdleTimeoutSeconds: 180, RetryScale: 1}},
+		{[]string{"--instance-burst", "100", "--instance-growth", "50", "--idle-timeout", "0s"}, true, result.Account{MaxInstances: 300, InstanceBurst: 100, InstanceGrowth: 50, RetryScale: 1}},
+	} {
+		run := mustPlan(t, append(args, test.more...)...)[0]
+		if (run.Throttled > 0) != test.throttled || run.Account != test.account {
+			t.Errorf("%q: %d throttled, %+v", test.more, run.Throttled, run.Account)
+		}
+	}
+}
+
 func TestPlanMistakes(t *testing.T) {
 	dir := t.TempDir()
 	for name, content := range map[string]string{"rates.txt": "00:00 0\n06:30 5000\n", "wrong.txt": "00:00 1\n\n25:00 1\n", "empty.txt": ""} {
@@ -229,6 +255,12 @@ func TestPlanMistakes(t *testing.T) {
 		{"--rate 1 --error-rate -0.5", "--error-rate -0.5"},
 		{"--rate 1 --max-instances 0", "--max-instances 0"},
 		{"--rate 1 --idle-timeout -1s", "--idle-timeout -1s"},
+		{"--rate 1 --instance-burst 0", "--instance-burst 0: it must be 1 or more"},
+		{"--rate 1 --instance-growth -1", "--instance-growth -1: it must be 1 or more"},
+		{"--rate 1 --initializer-time -1s", "--initializer-time -1s"},
+		{"--rate 1 --initializer-time 1s", "--initializer-time 1s: " + ownFile(t) + " has no initializer"},
+		{"--rate 1 --set initializer=true --initializer-time 2.8s", "--initializer-time 2.8s: with --spread it is up to 3.36 s, and initializationTimeout allows 3 s"},
+		{"--rate 1 --pre-stop-time 1s", "--pre-stop-time 1s: " + ownFile(t) + " has no preStop"},
 		{"--rate 1 --sort price", "--sort price: it must be cost or latency"},
 		{"--rate 1 --price vCPU=1", "a unit of vCPU-second, GB-second, million-calls, million-events"},
 		{"--rate 1 --price GB-second=-1", "--price GB-second=-1: it must be"},

@@ -1,19 +1,23 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"fclocal/internal/config"
 	"fclocal/internal/failure"
+	"fclocal/internal/option"
 	"fclocal/internal/report"
 	"fclocal/internal/result"
+	"fclocal/internal/trigger"
 )
 
 // path is the s.yaml to use: that of -t as it was given, or else the nearest one.
@@ -80,6 +84,37 @@ func (o *runsOptions) addTo(command *cobra.Command) *pflag.FlagSet {
 		return config.Complete(start), cobra.ShellCompDirectiveNoSpace | cobra.ShellCompDirectiveNoFileComp
 	})
 	return flags
+}
+
+// instanceOptions are what the account may have, and how long FC keeps it: s.yaml does
+// not say.
+type instanceOptions struct {
+	most, burst, growth int
+	idleTimeout         time.Duration
+}
+
+func (o *instanceOptions) addTo(flags *pflag.FlagSet) {
+	flags.IntVar(&o.most, "max-instances", trigger.DefaultMaxInstances, "instances that exist at most, `N`; beyond it calls get 429")
+	flags.IntVar(&o.burst, "instance-burst", 0, "of those, `N` at once (default 300 in the large regions, 100 elsewhere)")
+	flags.IntVar(&o.growth, "instance-growth", 0, "and `N` more each minute (default as many)")
+	flags.DurationVar(&o.idleTimeout, "idle-timeout", trigger.DefaultIdleTimeout, "an instance goes away after `D` without a call; 0: never")
+}
+
+// check finds those that make no sense.
+func (o *instanceOptions) check(given func(option string) bool) error {
+	return option.Check(
+		option.From("--max-instances", o.most, 1), option.From("--idle-timeout", o.idleTimeout, 0),
+		option.Not(given("instance-burst") && o.burst < 1, fmt.Sprintf("--instance-burst %d: it must be 1 or more", o.burst)),
+		option.Not(given("instance-growth") && o.growth < 1, fmt.Sprintf("--instance-growth %d: it must be 1 or more", o.growth)),
+	)
+}
+
+// rules are the project's, as the options change them.
+func (o *instanceOptions) rules(project *config.Project) trigger.Config {
+	rules := project.Rules()
+	rules.MaxInstances, rules.IdleTimeout = o.most, o.idleTimeout
+	rules.InstanceBurst, rules.InstanceGrowth = cmp.Or(o.burst, rules.InstanceBurst), cmp.Or(o.growth, rules.InstanceGrowth)
+	return rules
 }
 
 // projects are those of all combinations.

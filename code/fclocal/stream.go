@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -22,7 +23,6 @@ import (
 	"fclocal/internal/report"
 	"fclocal/internal/result"
 	"fclocal/internal/stream"
-	"fclocal/internal/trigger"
 )
 
 // passwordVariable is the environment variable that holds the password of SASL.
@@ -55,11 +55,11 @@ type streamOptions struct {
 	saslUser      string
 
 	// How it runs, and ends.
-	untilIdle    time.Duration
-	eventTime    time.Duration
-	retryScale   float64
-	maxInstances int
-	noBuild      bool
+	untilIdle  time.Duration
+	eventTime  time.Duration
+	retryScale float64
+	instances  instanceOptions
+	noBuild    bool
 
 	// What comes out.
 	logs        string
@@ -113,7 +113,7 @@ messages are missing; 2 wrong usage or configuration.`,
 	flags.DurationVar(&options.untilIdle, "until-idle", 0, "end when for `D` nothing arrived and nothing was unfinished")
 	flags.DurationVar(&options.eventTime, "event-time", 0, "a call keeps its slot for `D` per event after the function's answer")
 	flags.Float64Var(&options.retryScale, "retry-scale", 1, "multiply the waits before retries by `F`")
-	flags.IntVar(&options.maxInstances, "max-instances", trigger.DefaultMaxInstances, "instances that FC creates at most, `N`; beyond it calls get 429")
+	options.instances.addTo(flags)
 	flags.BoolVar(&options.noBuild, "no-build", false, "run the program that lies in codeUri")
 	flags.StringVar(&options.logs, "logs", "", "write the function's logs to `DIR` (default a temporary directory)")
 	flags.StringVar(&options.deadLetters, "dead-letters", "", "append dead letters to `FILE`, as JSON lines")
@@ -129,7 +129,7 @@ func (o *streamOptions) check(combinations int, given func(option string) bool) 
 	real, own := len(o.brokers) > 0, o.dataDir != "" || len(o.listen) > 0
 	return option.Check(
 		option.From("-n", o.number, 0), option.From("--rate", o.rate, 0), option.From("--backlog", o.backlog, 0), option.From("--retry-scale", o.retryScale, 0),
-		option.From("--max-instances", o.maxInstances, 1), option.Between("--event-time", o.eventTime, 0, longestEventTime), option.From("--until-idle", o.untilIdle, 0),
+		option.Between("--event-time", o.eventTime, 0, longestEventTime), option.From("--until-idle", o.untilIdle, 0),
 		option.Not(real && own, "--brokers is a cluster of its own: leave --data-dir and --listen out"),
 		option.Not(real && (o.messages != "" || o.rate != 0 || o.backlog != 0 || given("messages-number") || given("partitions")), "nothing is produced into --brokers: leave -n, --messages, --backlog, --rate and --partitions out"),
 		option.Not(!real && (o.tls || o.saslMechanism != "" || o.saslUser != ""), "--tls and --sasl-... are for --brokers"),
@@ -144,7 +144,7 @@ func runStreams(ctx context.Context, options streamOptions, given func(option st
 	if err != nil {
 		return err
 	}
-	if err := options.check(len(overrides), given); err != nil {
+	if err := cmp.Or(options.check(len(overrides), given), options.instances.check(given)); err != nil {
 		return err
 	}
 	switch {
@@ -240,9 +240,10 @@ type streams struct {
 // run is one of them.
 func (s *streams) run(ctx context.Context, project *config.Project, binary, logs, label string) (result.Run, error) {
 	o := s.options
+	rules := o.instances.rules(project)
+	rules.RetryScale = o.retryScale
 	options := stream.Options{
-		Project: project, Binary: binary, Logs: logs, Group: o.group,
-		MaxInstances: o.maxInstances, RetryScale: o.retryScale, EventTime: o.eventTime,
+		Project: project, Rules: rules, Binary: binary, Logs: logs, Group: o.group, EventTime: o.eventTime,
 		DeadLetters: s.deadLetters, UntilIdle: o.untilIdle, Drain: s.drain,
 		Progress: func(state result.State) {
 			state.Label = label

@@ -21,7 +21,6 @@ import (
 	"fclocal/internal/plan"
 	"fclocal/internal/result"
 	"fclocal/internal/stream"
-	"fclocal/internal/trigger"
 )
 
 // A configuration is one that stream and plan both run.
@@ -138,8 +137,7 @@ func (c *calibrator) stream(ctx context.Context, project *config.Project, one co
 	}
 	defer os.RemoveAll(logs)
 	options := stream.Options{
-		Project: project, Binary: c.Binary, Logs: logs,
-		MaxInstances: trigger.DefaultMaxInstances, RetryScale: 1, EventTime: one.eventTime,
+		Project: project, Rules: project.Rules(), Binary: c.Binary, Logs: logs, EventTime: one.eventTime,
 	}
 	if c.Stream != nil {
 		options.Progress = func(state result.State) {

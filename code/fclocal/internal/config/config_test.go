@@ -218,7 +218,7 @@ func TestVariableValues(t *testing.T) {
 
 func TestProjectRules(t *testing.T) {
 	number := func(n int) *int { return &n }
-	function := Function{InstanceConcurrency: 20}
+	function := Function{InstanceConcurrency: 20, InstanceSoftConcurrency: 5, PreStop: Hook{"true", 3}}
 	full := Trigger{
 		Concurrency: 26, MaximumTasks: 3, ErrorsTolerance: "ALL", DeadLetterQueueArn: "acs:mns:queue",
 		RetryStrategy: RetryStrategy{
@@ -229,9 +229,10 @@ func TestProjectRules(t *testing.T) {
 	want := trigger.Config{
 		MaximumTasks: 3, Concurrency: 26, CountBasedWindow: 100, TimeBasedWindow: 15 * time.Second, BodyLimit: 33554432,
 		RetryStrategy: trigger.ExponentialDecayRetry, MaximumRetryAttempts: 5, MaximumEventAge: time.Minute, RetryScale: 1,
-		ErrorsTolerated: true, DeadLetterQueue: true, InstanceConcurrency: 20, MaxInstances: 100,
+		ErrorsTolerated: true, DeadLetterQueue: true, InstanceConcurrency: 20, InstanceSoftConcurrency: 5,
+		MaxInstances: 100, InstanceBurst: 300, InstanceGrowth: 300, IdleTimeout: 3 * time.Minute, PreStop: true,
 	}
-	if diff := cmp.Diff(want, (&Project{Function: function, Trigger: &full}).Rules()); diff != "" {
+	if diff := cmp.Diff(want, (&Project{Region: "cn-hangzhou", Function: function, Trigger: &full}).Rules()); diff != "" {
 		t.Errorf("all settings (-want +got):\n%s", diff)
 	}
 
@@ -242,9 +243,11 @@ func TestProjectRules(t *testing.T) {
 	}
 	want = trigger.Config{
 		MaximumTasks: 1, Concurrency: 1, CountBasedWindow: 1, BodyLimit: 131072,
-		RetryStrategy: trigger.BackoffRetry, RetryScale: 1, InstanceConcurrency: 20, MaxInstances: 100,
+		RetryStrategy: trigger.BackoffRetry, RetryScale: 1, InstanceConcurrency: 20, InstanceSoftConcurrency: 5,
+		MaxInstances: 100, InstanceBurst: 100, InstanceGrowth: 100, IdleTimeout: 3 * time.Minute,
 	}
-	if diff := cmp.Diff(want, (&Project{Function: function, Trigger: &few}).Rules()); diff != "" {
+	function.PreStop = Hook{}
+	if diff := cmp.Diff(want, (&Project{Region: "eu-central-1", Function: function, Trigger: &few}).Rules()); diff != "" {
 		t.Errorf("few settings (-want +got):\n%s", diff)
 	}
 }

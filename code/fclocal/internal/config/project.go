@@ -15,8 +15,8 @@ const LongestTriggerCall = 300
 // TriggerTimeout is how long a call by the trigger may take, in seconds.
 func (f Function) TriggerTimeout() int { return min(f.Timeout, LongestTriggerCall) }
 
-// Rules are the trigger's, with real waits, trigger.DefaultMaxInstances,
-// instances that never go away and seed 0.
+// Rules are the trigger's, with real waits, what a new account has of instances in the
+// function's region, trigger.DefaultIdleTimeout and seed 0.
 //
 // A MaximumRetryAttempts or MaximumEventAgeInSeconds of 0 is taken as not given
 // (inferred: the official sample has 0 next to BACKOFF_RETRY). Asynchronous calls
@@ -35,9 +35,13 @@ func (p *Project) Rules() trigger.Config {
 		ErrorsTolerated: t.ErrorsTolerance == "ALL",
 		DeadLetterQueue: t.DeadLetterQueueArn != "",
 
-		InstanceConcurrency: p.Function.InstanceConcurrency,
-		MaxInstances:        trigger.DefaultMaxInstances,
+		InstanceConcurrency:     p.Function.InstanceConcurrency,
+		InstanceSoftConcurrency: p.Function.InstanceSoftConcurrency,
+		MaxInstances:            trigger.DefaultMaxInstances,
+		IdleTimeout:             trigger.DefaultIdleTimeout,
+		PreStop:                 p.Function.PreStop.Handler != "",
 	}
+	c.InstanceBurst, c.InstanceGrowth = trigger.GrowthOf(p.Region)
 	if t.AsyncInvocation {
 		c.BodyLimit = trigger.BodyLimitAsynchronous
 	}

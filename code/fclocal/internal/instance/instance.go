@@ -139,6 +139,9 @@ func (i *Instance) kill(reason error) {
 	i.api.Close()
 }
 
+// Ready is closed when the instance can take its first call.
+func (i *Instance) Ready() <-chan struct{} { return i.api.Ready() }
+
 // Ended is closed when the instance takes no more calls.
 func (i *Instance) Ended() <-chan struct{} { return i.ended }
 

@@ -49,8 +49,8 @@ func (c Config) Advice(r Result) string {
 		return fmt.Sprintf("%d calls took longer than the %s that they may: %s (a trigger allows %s at most)", r.Timeouts, units.Duration(c.Function.Timeout), change, units.Duration(longestCall))
 	case r.Throttled > 0:
 		why := fmt.Sprintf("as no more than %d may exist", rules.MaxInstances)
-		if r.PeakInstances < rules.MaxInstances || c.InstancesAtOnce < rules.MaxInstances {
-			why = fmt.Sprintf("as no more of them may exist yet: %d at once and %d more a minute", c.InstancesAtOnce, c.InstancesPerMinute)
+		if rules.InstanceBurst > 0 && rules.InstanceBurst < rules.MaxInstances {
+			why = fmt.Sprintf("as no more of them may exist yet: %d at once and %d more a minute", rules.InstanceBurst, rules.InstanceGrowth)
 		}
 		change := "raise instanceConcurrency"
 		if keepsUp {

@@ -35,7 +35,6 @@ type driver struct {
 	loadEnd   time.Duration
 	loadEnded bool
 	instances map[trigger.InstanceID]*instance
-	allowed   int // of them at present
 
 	result Result
 }
@@ -49,10 +48,6 @@ type instance struct {
 }
 
 func newDriver(config Config) *driver {
-	limit := config.Rules.MaxInstances
-	if config.InstancesAtOnce > 0 {
-		config.Rules.MaxInstances = min(limit, config.InstancesAtOnce)
-	}
 	curve := newCurve(config.Load)
 	d := &driver{
 		Config:    config,
@@ -62,7 +57,6 @@ func newDriver(config Config) *driver {
 		tasks:     newTasks(config, curve),
 		instances: map[trigger.InstanceID]*instance{},
 	}
-	d.allowed, d.Rules.MaxInstances = config.Rules.MaxInstances, limit
 	if config.Host != nil {
 		d.cores.count = config.Host.Cores
 		d.sender = station{limit: config.Host.Cores, spread: true} // it works for a call in several goroutines
@@ -86,9 +80,6 @@ func newDriver(config Config) *driver {
 	d.lagging.dayBefore.produced, d.lagging.dayBefore.lag = config.Load.Backlog, config.Load.Backlog
 	if d.curve != nil && config.Load.For > day {
 		d.queue.set(&event{kind: dayBefore, index: -1}, config.Load.For-day)
-	}
-	if config.InstancesAtOnce > 0 && config.InstancesPerMinute > 0 && config.InstancesAtOnce < limit {
-		d.queue.set(&event{kind: minute, index: -1}, time.Minute)
 	}
 	return d
 }
@@ -172,12 +163,12 @@ func (d *driver) happen(e *event) {
 		d.beginCall(e)
 	case ended:
 		d.endCall(e)
-	case minute:
-		d.allowed += min(d.InstancesPerMinute, d.Rules.MaxInstances-d.allowed)
-		d.model.SetMaxInstances(d.allowed)
-		if d.allowed < d.Rules.MaxInstances {
-			d.queue.set(e, d.now+time.Minute)
-		}
+	case ready:
+		d.perform(d.model.InstanceReady(d.now, e.instance))
+	case stopped:
+		d.endInstance(e.instance)
+		d.catchUp(false)
+		d.perform(d.model.InstanceEnded(d.now, e.instance, nil))
 	case dayBefore:
 		d.lagging.dayBefore.produced, d.lagging.dayBefore.lag = d.produced(), d.lag(d.model.Stats())
 	case loadEnd:
@@ -194,11 +185,16 @@ func (d *driver) perform(actions []trigger.Action) {
 	for _, action := range actions {
 		switch a := action.(type) {
 		case trigger.CreateInstance:
-			start := d.spread(d.Function.ColdStart)
+			start := d.spread(d.Function.ColdStart) + d.spread(d.Function.Initializer)
 			d.result.ColdStartTime += start
 			d.instances[a.Instance] = &instance{created: d.now, ready: d.now + start, station: station{limit: d.Function.CPU}}
+			d.queue.set(&event{kind: ready, index: -1, instance: a.Instance}, d.now+start)
 		case trigger.RemoveInstance:
-			d.endInstance(a.Instance)
+			if !d.Rules.PreStop {
+				d.endInstance(a.Instance)
+				break
+			}
+			d.queue.set(&event{kind: stopped, index: -1, instance: a.Instance}, d.now+d.spread(d.Function.PreStop))
 		case trigger.StartCall:
 			d.startCall(a)
 			d.changed = append(d.changed, d.tasks[a.Batch.Task])

@@ -21,8 +21,7 @@
 //     the last window of a backlog, if it does not fill, opens when the batch before
 //     it is called; in stream, with the fetch, up to TimeBasedWindow earlier.
 //   - A call's timeout begins when its instance is ready, and ends the instance.
-//   - The allowance of instances grows at whole minutes from the start, whether it
-//     was used or not.
+//   - Instances that are left at the end have not run their preStop.
 package plan
 
 import (
@@ -37,14 +36,6 @@ import (
 	"fclocal/internal/trigger"
 )
 
-// DefaultInstancesPerMinute is how many instances an account can create at once,
-// and each minute from then on: the lower end of what is documented.
-const DefaultInstancesPerMinute = 100
-
-// DefaultIdleTimeout is an assumption: how soon FC ends an idle instance is not
-// documented.
-const DefaultIdleTimeout = time.Minute
-
 // Errors of calls.
 var (
 	errFunction = errors.New("the function returned an error")
@@ -53,9 +44,7 @@ var (
 
 // Config is what [Run] needs to know.
 type Config struct {
-	// Rules are the settings of s.yaml. MaxInstances is what the allowance grows
-	// to, IdleTimeout the time after which an instance goes away. Seed is that of
-	// all chance.
+	// Rules are the settings of s.yaml. Seed is that of all chance.
 	Rules    trigger.Config
 	Load     Load
 	Function Function
@@ -66,9 +55,6 @@ type Config struct {
 	Settings   result.Settings
 	MemorySize int     // MB
 	CPU        float64 // vCPU; 0: it is not known
-
-	InstancesAtOnce    int // allowed at the start; 0: MaxInstances
-	InstancesPerMinute int // allowed more, minute by minute
 
 	// Drain goes on after the end of the load until all messages are finished.
 	Drain bool
@@ -138,8 +124,10 @@ type Function struct {
 	FurtherEventMemory float64
 	MemorySize         int64
 
-	ColdStart time.Duration // until a new instance takes its first call
-	Timeout   time.Duration // of a call; 0: none
+	ColdStart   time.Duration // until a new instance could take its first call
+	Initializer time.Duration // and its initializer after that
+	PreStop     time.Duration // of an instance, before its end; counts only with Rules.PreStop
+	Timeout     time.Duration // of a call; 0: none
 
 	// Spread, from 0 to 1, is by how much of itself a time differs at most,
 	// evenly distributed to both sides.
@@ -167,16 +155,15 @@ func (c Config) check() error {
 		{c.Load.Rate > 0 && len(c.Load.Rates) > 0, "there must be one rate or those of a day"},
 		{!(c.Load.Skew >= 0 && c.Load.Skew <= 5), "the skew must be from 0 to 5"},
 		{c.Load.Skew > 0 && c.Load.Partitions > 1e6, "with a skew there must be at most 10^6 partitions"},
-		{c.Function.CallTime < 0 || c.Function.EventTime < 0 || c.Function.ColdStart < 0 || c.Function.Timeout < 0, "times must not be negative"},
+		{min(c.Function.CallTime, c.Function.EventTime, c.Function.ColdStart, c.Function.Initializer, c.Function.PreStop, c.Function.Timeout) < 0, "times must not be negative"},
 		{c.Load.For > 10*365*day, "the load must not last more than ten years"},
-		{max(c.Function.CallTime, c.Function.EventTime, c.Function.ColdStart) > day, "a call, an event and a cold start must not take more than a day"},
+		{max(c.Function.CallTime, c.Function.EventTime, c.Function.ColdStart, c.Function.Initializer, c.Function.PreStop) > day, "a call, an event, a cold start and a hook must not take more than a day"},
 		{min(c.Function.CallCPU, c.Function.EventCPU) < 0 || max(c.Function.CallCPU, c.Function.EventCPU) > day, "CPU times must be from 0 to a day"},
 		{c.Function.BaseMemory < 0 || !(c.Function.EventMemory >= 0) || !(c.Function.FurtherEventMemory >= 0) || c.Function.MemorySize < 0, "memory must not be negative"},
 		{!(c.Function.CPU >= 0) || c.Function.CPU == 0 && (c.Function.CallCPU > 0 || c.Function.EventCPU > 0), "CPU time needs a cpu above 0"},
 		{c.Host != nil && (!(c.Host.Cores > 0) || min(c.Host.CallCPU, c.Host.EventCPU) < 0 || max(c.Host.CallCPU, c.Host.EventCPU) > day), "a host must have cores, and CPU times from 0 to a day"},
 		{!(c.Function.Spread >= 0 && c.Function.Spread <= 1), "the spread must be from 0 to 1"},
 		{!(c.Function.ErrorRate >= 0 && c.Function.ErrorRate <= 1), "the error rate must be from 0 to 1"},
-		{c.InstancesAtOnce < 0 || c.InstancesPerMinute < 0, "the allowance of instances must not be negative"},
 	} {
 		if rule.broken {
 			return errors.New("plan: " + rule.say)

@@ -25,7 +25,7 @@ func rules() trigger.Config {
 	return trigger.Config{
 		MaximumTasks: 1, Concurrency: 26, CountBasedWindow: 10, TimeBasedWindow: 15 * time.Second,
 		BodyLimit: trigger.BodyLimitSynchronous, RetryScale: 1, ErrorsTolerated: true, DeadLetterQueue: true,
-		InstanceConcurrency: 26, MaxInstances: trigger.DefaultMaxInstances, IdleTimeout: DefaultIdleTimeout,
+		InstanceConcurrency: 26, MaxInstances: trigger.DefaultMaxInstances, IdleTimeout: time.Minute,
 	}
 }
 
@@ -221,12 +221,50 @@ func TestInstanceTime(t *testing.T) {
 	}
 }
 
+// The initializer is in the cold start, and both hooks in the bill.
+func TestHooks(t *testing.T) {
+	r := rules()
+	r.CountBasedWindow, r.PreStop = 1, true
+	result := mustRun(t, Config{
+		Rules: r, Load: Load{Partitions: 1, Rate: 0.01, For: 1000 * time.Second, EventBytes: 500}, Drain: true,
+		Function: Function{CallTime: 800 * time.Millisecond, ColdStart: 200 * time.Millisecond, Initializer: 3 * time.Second, PreStop: 5 * time.Second},
+	})
+	// Each lives for a call of 4 s with its start, 60 s and its preStop.
+	if result.InstancesCreated != 10 || result.ColdStartTime != 32*time.Second || !near(result.InstanceSeconds, 690) || !near(result.BusySeconds, 90) || !near(result.CallSeconds, 40) {
+		t.Errorf("%d instances, started in %v, %v s in all, %v s busy, %v s of calls", result.InstancesCreated, result.ColdStartTime, result.InstanceSeconds, result.BusySeconds, result.CallSeconds)
+	}
+	if got := latencies(result).P50; math.Abs(got-4000) > 10 {
+		t.Errorf("p50 is %v ms, want 4000", got)
+	}
+}
+
+func TestInstanceSoftConcurrency(t *testing.T) {
+	for _, test := range []struct {
+		rate      float64
+		soft      int
+		instances int64
+	}{{12.5, 13, 1}, {20.5, 13, 2}, {20.5, 26, 1}, {25.5, 26, 1}} {
+		r := rules()
+		r.CountBasedWindow, r.InstanceSoftConcurrency, r.Concurrency = 1, test.soft, 300
+		result := mustRun(t, Config{
+			Rules: r, Load: Load{Partitions: 1, Rate: test.rate, For: time.Minute, EventBytes: 500},
+			Function: Function{CallTime: time.Second}, // so as many are in flight as come in a second
+		})
+		if result.InstancesCreated != test.instances {
+			t.Errorf("%v a second, soft %d: %d instances, want %d", test.rate, test.soft, result.InstancesCreated, test.instances)
+		}
+		if math.Abs(result.BusySeconds-60) > 0.1 {
+			t.Errorf("%v a second, soft %d: %v s busy, want those of the first instance", test.rate, test.soft, result.BusySeconds)
+		}
+	}
+}
+
 func TestInstanceGrowth(t *testing.T) {
 	r := rules()
 	r.Concurrency, r.InstanceConcurrency, r.MaxInstances, r.CountBasedWindow = 300, 1, 250, 1
+	r.InstanceBurst, r.InstanceGrowth = 100, 100
 	result := mustRun(t, Config{
-		Rules: r, Load: Load{Partitions: 1, Backlog: 100_000, EventBytes: 500}, Function: Function{CallTime: 500 * time.Millisecond},
-		InstancesAtOnce: 100, InstancesPerMinute: 100, Drain: true,
+		Rules: r, Load: Load{Partitions: 1, Backlog: 100_000, EventBytes: 500}, Function: Function{CallTime: 500 * time.Millisecond}, Drain: true,
 	})
 	if result.PeakInstances != 250 || result.Throttled == 0 {
 		t.Errorf("%d instances, %d throttled", result.PeakInstances, result.Throttled)
@@ -295,9 +333,13 @@ func randomConfig(seed uint64) Config {
 			CallCPU: time.Duration(one(0, 1, 30)) * time.Millisecond, EventCPU: time.Duration(one(0, 100, 5000)) * time.Microsecond,
 			CPU: []float64{0.1, 0.5, 1, 1.5, 4}[random.IntN(5)], BaseMemory: 1, EventMemory: 1, FurtherEventMemory: 1,
 		},
-		Host:            []*Host{nil, {Cores: 2, CallCPU: time.Millisecond}, {Cores: 0.5, EventCPU: 100 * time.Microsecond}}[random.IntN(3)],
-		InstancesAtOnce: one(0, 1, 2), InstancesPerMinute: one(0, 2), Drain: random.IntN(4) > 0,
+		Host:  []*Host{nil, {Cores: 2, CallCPU: time.Millisecond}, {Cores: 0.5, EventCPU: 100 * time.Microsecond}}[random.IntN(3)],
+		Drain: random.IntN(4) > 0,
 	}
+	c.Rules.InstanceBurst, c.Rules.InstanceGrowth = one(0, 1, 2), one(0, 2)
+	c.Rules.InstanceSoftConcurrency = one(0, 0, 1, (c.Rules.InstanceConcurrency+1)/2)
+	c.Rules.PreStop = random.IntN(4) == 0
+	c.Function.Initializer, c.Function.PreStop = time.Duration(one(0, 0, 500))*time.Millisecond, time.Duration(one(0, 200, 5000))*time.Millisecond
 	c.Load.Skew = []float64{0, 0, 0.7, 3}[random.IntN(4)]
 	switch random.IntN(4) {
 	case 0: // within a day
@@ -313,10 +355,18 @@ func randomConfig(seed uint64) Config {
 // check finds figures that contradict each other or the configuration.
 func check(c Config, r Result) error {
 	load := int64(math.Round(c.Load.Rate*c.Load.For.Seconds() + count(c.Load.Rates, 0, c.Load.For)))
-	limit := (c.Rules.Concurrency + c.Rules.InstanceConcurrency - 1) / c.Rules.InstanceConcurrency
-	if c.Function.Timeout > 0 {
-		limit = c.Rules.Concurrency // an instance that ends leaves its slots to new ones
+	ahead := 0
+	if soft := c.Rules.InstanceSoftConcurrency; soft > 0 {
+		ahead = c.Rules.InstanceConcurrency - soft
 	}
+	limit := (c.Rules.Concurrency + ahead + c.Rules.InstanceConcurrency - 1) / c.Rules.InstanceConcurrency
+	if c.Function.Timeout > 0 {
+		limit = c.Rules.Concurrency + 1 // an instance that ends leaves its slots to new ones
+	}
+	if c.Rules.PreStop {
+		limit = c.Rules.MaxInstances
+	}
+	busyWithCalls := ahead == 0 && !c.Rules.PreStop
 	rounding := 1e-3*float64(r.Calls) + 1e-6 // of busy periods
 	for _, rule := range []struct {
 		broken bool
@@ -331,7 +381,7 @@ func check(c Config, r Result) error {
 		{r.PeakInstances > min(limit, c.Rules.MaxInstances), "instances"},
 		{r.Stopped != "" && c.Rules.ErrorsTolerated, "stopped"},
 		{r.EventsInCalls > r.Calls*int64(c.Rules.CountBasedWindow), "events per call"},
-		{r.BusySeconds > r.InstanceSeconds+rounding || r.CallSeconds < r.BusySeconds-rounding, "times of instances and calls"},
+		{r.BusySeconds > r.InstanceSeconds+rounding || busyWithCalls && r.CallSeconds < r.BusySeconds-rounding, "times of instances and calls"},
 		{r.Timeouts == 0 && c.Drain && r.CPUSeconds > r.BusySeconds*c.Function.CPU+1e-6, "CPU time of instances"},
 		{r.Timeouts == 0 && c.Drain && c.Host != nil && r.CPUSeconds > r.Wall.Seconds()*c.Host.Cores+1e-6, "CPU time of the host"},
 		{r.PeakMemory > 1+int64(c.Rules.InstanceConcurrency*c.Rules.CountBasedWindow), "events in flight in an instance"},
@@ -385,7 +435,7 @@ func TestRunsOfMessagesChangeNothing(t *testing.T) {
 		c := randomConfig(seed)
 		// No chance: calls of the same moment would draw in an order that may differ.
 		c.Function.Spread, c.Function.ErrorRate, c.Function.Timeout = 0, 0, 0
-		c.Rules.MaxInstances, c.InstancesAtOnce = 100, 0
+		c.Rules.MaxInstances, c.Rules.InstanceBurst = 100, 0
 		// No ties: of what happens at the same moment, either may come first.
 		c.Function.CallTime += 7_654_321
 		c.Function.EventTime += 1_237
@@ -461,7 +511,11 @@ func TestAdvice(t *testing.T) {
 			c.Rules.InstanceConcurrency, c.Rules.MaxInstances, c.Rules.Concurrency = 1, 3, 3
 		}},
 		{"instances limit: FC refused 650 attempts with 429, as no more of them may exist yet: 3 at once and 2 more a minute: raise instanceConcurrency", func(c *Config) {
-			c.InstancesAtOnce, c.InstancesPerMinute, c.Rules.InstanceConcurrency = 3, 2, 1
+			c.Rules.InstanceBurst, c.Rules.InstanceGrowth, c.Rules.InstanceConcurrency = 3, 2, 1
+		}},
+		{"nothing limits: 99.8 of 300 calls", func(c *Config) {
+			c.Rules.InstanceBurst, c.Rules.InstanceGrowth, c.Rules.InstanceConcurrency, c.Rules.CountBasedWindow = 300, 300, 2, 1
+			c.Rules.Concurrency, c.Rules.MaxInstances = 300, 300
 		}},
 		// Most of the time is for the last calls.
 		{"concurrency limits: all of it, 2,", func(c *Config) { c.Rules.Concurrency, c.Load.For, c.Load.Rate = 2, 10*time.Second, 30 }},
@@ -506,7 +560,6 @@ func TestMistakes(t *testing.T) {
 		"plan: there must be at most 10^15 messages":        func(c *Config) { c.Load.Rate, c.Load.Rates = 0, []Rate{{0, 1}, {time.Minute, 1e15}} },
 		"the skew must be from 0 to 5":                      func(c *Config) { c.Load.Skew = 5.1 },
 		"with a skew there must be at most 10^6 partitions": func(c *Config) { c.Load.Skew, c.Load.Partitions = 1, 2e6 },
-		"the allowance of instances must not be negative":   func(c *Config) { c.InstancesPerMinute = -1 },
 	} {
 		c := Config{Rules: rules(), Load: Load{Partitions: 1, Rate: 1, For: time.Hour}}
 		change(&c)

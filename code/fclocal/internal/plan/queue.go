@@ -14,7 +14,8 @@ const (
 	sent                  // the stream has done its work for a call; never in the queue
 	begun                 // a call begins in its instance
 	ended                 // a call ends
-	minute                // the allowance of instances grows
+	ready                 // an instance has started
+	stopped               // an instance has run its preStop
 	dayBefore             // a day before the load ends
 	loadEnd               // nothing more arrives
 )
@@ -28,9 +29,10 @@ type event struct {
 
 	task *task // of tell
 
+	instance trigger.InstanceID // of ready, stopped and of a call
+
 	// Of a call:
 	call     trigger.CallID
-	instance trigger.InstanceID
 	events   int
 	work     time.Duration // CPU time
 	wait     time.Duration // after it

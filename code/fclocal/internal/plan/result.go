@@ -32,7 +32,7 @@ type Result struct {
 
 	// Sums over instances and calls, in seconds: a time.Duration ends at 292 years.
 	InstanceSeconds float64 // of all instances, from creation to removal or the end
-	BusySeconds     float64 // of that, with a call or its cold start
+	BusySeconds     float64 // of that, with a call, a start or a preStop
 	CPUSeconds      float64 // of all calls
 	CallSeconds     float64 // of all calls, with their cold starts
 	RetryingSeconds float64 // of all batches that waited for a retry
@@ -76,14 +76,11 @@ func (c Config) input() result.Input {
 			EventTimeMs: result.Milliseconds(f.EventTime),
 			CallCPUMs:   result.Milliseconds(f.CallCPU),
 			EventCPUMs:  result.Milliseconds(f.EventCPU),
-			ColdStartMs: result.Milliseconds(f.ColdStart),
-			Spread:      f.Spread, ErrorRate: f.ErrorRate,
+			ColdStartMs: result.Milliseconds(f.ColdStart), InitializerMs: result.Milliseconds(f.Initializer), PreStopMs: result.Milliseconds(f.PreStop),
+			Spread: f.Spread, ErrorRate: f.ErrorRate,
 			GivenCallMs: result.Milliseconds(f.CallTime), GivenEventMs: result.Milliseconds(f.EventTime),
 		},
-		Account: result.Account{
-			MaxInstances: c.Rules.MaxInstances, InstancesPerMinute: c.InstancesPerMinute,
-			IdleTimeoutSeconds: c.Rules.IdleTimeout.Seconds(), RetryScale: c.Rules.RetryScale, Seed: c.Rules.Seed,
-		},
+		Account: result.AccountOf(c.Rules),
 	}
 	if l.comes() {
 		in.Load.DurationSeconds = l.For.Seconds()

@@ -48,13 +48,13 @@ func assumptions(run result.Run) []string {
 	if seconds := run.Account.IdleTimeoutSeconds; seconds > 0 {
 		idle = fmt.Sprintf("An instance goes away after %s without a call.", units.Milliseconds(seconds*1000))
 	}
-	most, minute := run.Account.MaxInstances, run.Account.InstancesPerMinute
-	instances := units.Sprintf("%d instances may be created at once", min(minute, most))
-	if most > minute {
-		instances += units.Sprintf(", and %d more each minute up to %d", minute, most)
+	most, burst := run.Account.MaxInstances, run.Account.InstanceBurst
+	instances := units.Sprintf("%d instances may exist at once", min(burst, most))
+	if most > burst {
+		instances += units.Sprintf(", and %d more each minute up to %d", run.Account.InstanceGrowth, most)
 	}
 	words := []string{
-		idle + " FC bills the time with a call or a cold start.",
+		idle + " FC bills the time with a call, a start or a preStop.",
 		instances + ".",
 		"Messages come at even intervals at each rate, and all events pass eventRuleFilterPattern.",
 	}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"time"
+
+	"fclocal/internal/trigger"
 )
 
 // Input is what went into a run.
@@ -119,9 +121,11 @@ type Function struct {
 	CallCPUMs   float64 `json:"callCPUMs"`
 	EventCPUMs  float64 `json:"eventCPUMs"` // for each event of a call
 
-	ColdStartMs float64 `json:"coldStartMs,omitempty"` // until a new instance takes its first call
-	Spread      float64 `json:"spread,omitempty"`      // by how much of themselves times differ at most, 0 to 1
-	ErrorRate   float64 `json:"errorRate,omitempty"`   // share of the calls that return an error, 0 to 1
+	ColdStartMs   float64 `json:"coldStartMs,omitempty"`   // until a new instance could take its first call
+	InitializerMs float64 `json:"initializerMs,omitempty"` // and its initializer after that
+	PreStopMs     float64 `json:"preStopMs,omitempty"`     // of an instance, before its end
+	Spread        float64 `json:"spread,omitempty"`        // by how much of themselves times differ at most, 0 to 1
+	ErrorRate     float64 `json:"errorRate,omitempty"`     // share of the calls that return an error, 0 to 1
 
 	// What CallTimeMs and EventTimeMs have of the user, beside what was measured.
 	GivenCallMs  float64 `json:"-"`
@@ -134,10 +138,23 @@ type Function struct {
 // s.yaml.
 type Account struct {
 	MaxInstances       int     `json:"maxInstances"`
-	InstancesPerMinute int     `json:"instancesPerMinute,omitempty"` // that may be created at once, and each minute from then on; 0: no limit
-	IdleTimeoutSeconds float64 `json:"idleTimeoutSeconds"`           // after which an instance goes away; 0: never
-	RetryScale         float64 `json:"retryScale"`                   // that multiplies the waits before retries
-	Seed               uint64  `json:"seed"`                         // of all chance
+	InstanceBurst      int     `json:"instanceBurst"`      // of those, that may exist at once
+	InstanceGrowth     int     `json:"instanceGrowth"`     // that each minute may bring more
+	IdleTimeoutSeconds float64 `json:"idleTimeoutSeconds"` // after which an instance goes away; 0: never
+	RetryScale         float64 `json:"retryScale"`         // that multiplies the waits before retries
+	Seed               uint64  `json:"seed"`               // of all chance
+}
+
+// AccountOf is what the rules have of the account.
+func AccountOf(rules trigger.Config) Account {
+	a := Account{
+		MaxInstances: rules.MaxInstances, InstanceBurst: rules.InstanceBurst, InstanceGrowth: rules.InstanceGrowth,
+		IdleTimeoutSeconds: rules.IdleTimeout.Seconds(), RetryScale: rules.RetryScale, Seed: rules.Seed,
+	}
+	if a.InstanceBurst == 0 {
+		a.InstanceBurst = a.MaxInstances
+	}
+	return a
 }
 
 // Milliseconds is a duration as results have it.

@@ -17,7 +17,7 @@ type Run struct {
 	Input
 
 	Instances      int   `json:"instances"`      // created
-	InstancesBound int   `json:"instancesBound"` // ⌈concurrency / instanceConcurrency⌉
+	InstancesBound int   `json:"instancesBound"` // most that all calls need, as long as none ends by itself
 	PeakInstances  int   `json:"peakInstances"`  // most that existed at a time
 	Crashes        int64 `json:"crashes"`        // instances that ended by themselves, or by a timeout or too much memory
 	PeakInFlight   int   `json:"peakInFlight"`   // most calls in flight at a time
@@ -156,14 +156,10 @@ type Totals struct {
 
 // Run makes a run of what went in and what was counted.
 func (t Totals) Run(in Input) Run {
-	bound := 0
-	if each := in.Settings.whole("instanceConcurrency"); each > 0 {
-		bound = (in.Settings.whole("concurrency") + each - 1) / each
-	}
 	return Run{
 		Input:          in,
 		Instances:      int(t.InstancesCreated),
-		InstancesBound: bound,
+		InstancesBound: in.Settings.instancesBound(),
 		PeakInstances:  t.PeakInstances,
 		PeakInFlight:   t.PeakInFlight,
 		Crashes:        t.Crashes,
@@ -193,6 +189,19 @@ func (t Totals) Run(in Input) Run {
 		Usage:           t.Usage,
 		Samples:         t.Samples,
 	}
+}
+
+// instancesBound is ⌈concurrency / instanceConcurrency⌉, and one more if the last of
+// these has more calls than instanceSoftConcurrency then.
+func (s Settings) instancesBound() int {
+	each, soft := s.whole("instanceConcurrency"), s.whole("instanceSoftConcurrency")
+	if each == 0 {
+		return 0
+	}
+	if soft == 0 {
+		soft = each
+	}
+	return (s.whole("concurrency") + each - soft + each - 1) / each
 }
 
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

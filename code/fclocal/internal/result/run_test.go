@@ -29,3 +29,14 @@ func TestCounts(t *testing.T) {
 		})
 	}
 }
+
+func TestInstancesBound(t *testing.T) {
+	for _, test := range []struct{ concurrency, each, soft, want int }{
+		{26, 26, 26, 1}, {26, 26, 20, 2}, {27, 26, 26, 2}, {26, 13, 13, 2}, {26, 13, 12, 3}, {26, 5, 1, 6}, {26, 1, 1, 26}, {20, 26, 20, 1}, {21, 26, 20, 2}, {26, 26, 0, 1}, {26, 0, 0, 0},
+	} {
+		settings := Settings{{Name: "concurrency", Value: test.concurrency}, {Name: "instanceConcurrency", Value: test.each}, {Name: "instanceSoftConcurrency", Value: test.soft}}
+		if got := (Totals{}).Run(Input{Settings: settings}).InstancesBound; got != test.want {
+			t.Errorf("%+v: %d", test, got)
+		}
+	}
+}

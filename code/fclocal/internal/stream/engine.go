@@ -253,7 +253,9 @@ func (e *engine) perform(actions []trigger.Action) error {
 	for _, action := range actions {
 		switch a := action.(type) {
 		case trigger.CreateInstance:
-			e.pool.create(a.Instance, func(err error) {
+			e.pool.create(a.Instance, func() {
+				e.report(func() []trigger.Action { return e.model.InstanceReady(e.now(), a.Instance) })
+			}, func(err error) {
 				e.report(func() []trigger.Action {
 					e.ended(err)
 					return e.model.InstanceEnded(e.now(), a.Instance, err)

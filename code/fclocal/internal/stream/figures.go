@@ -110,6 +110,6 @@ func (e *engine) input() result.Input {
 		Settings: e.Project.Settings(),
 		Load:     load,
 		Function: result.Function{EventTimeMs: result.Milliseconds(e.EventTime)},
-		Account:  result.Account{MaxInstances: e.MaxInstances, RetryScale: e.RetryScale},
+		Account:  result.AccountOf(e.Rules),
 	}
 }

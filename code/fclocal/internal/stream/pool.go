@@ -40,8 +40,9 @@ var errStopped = errors.New("the stream was stopped")
 // start either.
 type startError struct{ error }
 
-// create starts an instance; ended is called when it takes no more calls.
-func (p *pool) create(id trigger.InstanceID, ended func(error)) {
+// create starts an instance; ready is called when it can take its first call, and
+// ended when it takes no more.
+func (p *pool) create(id trigger.InstanceID, ready func(), ended func(error)) {
 	pooled := &pooled{started: make(chan struct{})}
 	p.mu.Lock()
 	p.instances[id] = pooled
@@ -60,6 +61,11 @@ func (p *pool) create(id trigger.InstanceID, ended func(error)) {
 		if err != nil {
 			ended(startError{err})
 			return
+		}
+		select {
+		case <-pooled.process.Ready():
+			ready()
+		case <-pooled.process.Ended():
 		}
 		<-pooled.process.Ended()
 		if failure := pooled.process.Failure(); failure != nil {

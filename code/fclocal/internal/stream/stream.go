@@ -21,6 +21,7 @@ import (
 // Options are the options of a stream.
 type Options struct {
 	Project *config.Project // with a trigger
+	Rules   trigger.Config  // Project.Rules, and what is not in s.yaml
 	Binary  string          // the function's program
 	Logs    string          // directory of the instances' logs
 
@@ -28,9 +29,7 @@ type Options struct {
 	// which takes no messages from production.
 	Group string
 
-	MaxInstances int           // that exist at a time, 1 or more; beyond it calls get 429
-	RetryScale   float64       // multiplies the waits before retries; 1: real ones
-	EventTime    time.Duration // how long a call keeps its slot for each of its events after the function has answered
+	EventTime time.Duration // how long a call keeps its slot for each of its events after the function has answered
 
 	// DeadLetters gets a JSON line for each event of a batch that has failed
 	// for good; nil if there is no file for them.
@@ -54,13 +53,6 @@ type source struct {
 	load    result.Load
 	ends    *ends    // how far the topic has been filled; nil if others fill it
 	journal *journal // what earlier runs have delivered; may be nil
-}
-
-// rules are those of the trigger, as the options change them.
-func (o Options) rules() trigger.Config {
-	rules := o.Project.Rules()
-	rules.RetryScale, rules.MaxInstances = o.RetryScale, o.MaxInstances
-	return rules
 }
 
 func (o Options) group() string {
@@ -127,7 +119,7 @@ func run(ctx context.Context, options Options, cluster kafka.Cluster, source sou
 		Options:    options,
 		source:     source,
 		converter:  converter,
-		model:      trigger.New(options.rules()),
+		model:      trigger.New(options.Rules),
 		consumers:  consumers,
 		begin:      time.Now(),
 		inputs:     make(chan func() []trigger.Action, 64),

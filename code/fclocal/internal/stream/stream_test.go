@@ -33,7 +33,7 @@ func TestRunLeavesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	produced.finish()
-	ran, err := run(t.Context(), Options{Project: project, Binary: binary, Logs: t.TempDir(), MaxInstances: 100, RetryScale: 1},
+	ran, err := run(t.Context(), Options{Project: project, Binary: binary, Logs: t.TempDir(), Rules: project.Rules()},
 		embedded.Cluster(), source{ends: produced, load: result.Load{Partitions: 3}})
 	if err != nil {
 		t.Fatal(err)

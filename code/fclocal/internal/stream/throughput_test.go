@@ -46,7 +46,7 @@ func BenchmarkThroughput(b *testing.B) {
 			b.Fatal(err)
 		}
 		produced.finish()
-		ran, err := run(b.Context(), Options{Project: project, Binary: binary, Logs: b.TempDir(), MaxInstances: 100, RetryScale: 1},
+		ran, err := run(b.Context(), Options{Project: project, Binary: binary, Logs: b.TempDir(), Rules: project.Rules()},
 			embedded.Cluster(), source{ends: produced, load: result.Load{Partitions: 1}})
 		if err != nil || ran.Delivered != records {
 			b.Fatal(ran.Delivered, err)

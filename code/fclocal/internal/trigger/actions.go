@@ -7,8 +7,8 @@ import (
 
 // Errors that the model itself gives as the reason of a failure.
 var (
-	// ErrThrottled: FC answered 429, as all instances were full and there were
-	// MaxInstances of them.
+	// ErrThrottled: FC answered 429, as all instances were full and there were as many
+	// as may exist at the time.
 	ErrThrottled = errors.New("429: all instances are full and no more may be created")
 
 	// ErrTooLarge: the event of a single record exceeds the body limit.
@@ -60,10 +60,11 @@ type Action interface{ action() }
 
 type (
 	// CreateInstance starts an instance. The calls that follow for it wait until
-	// it is ready.
+	// it is ready, which the driver says by InstanceReady.
 	CreateInstance struct{ Instance InstanceID }
 
-	// RemoveInstance ends an instance that has been idle for IdleTimeout.
+	// RemoveInstance ends an instance that has been idle for IdleTimeout. With a
+	// preStop the driver answers with InstanceEnded.
 	RemoveInstance struct{ Instance InstanceID }
 
 	// StartCall calls the function in an instance. The driver answers with

@@ -2,6 +2,7 @@ package trigger
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -12,9 +13,25 @@ const (
 	BodyLimitAsynchronous = 128 << 10
 )
 
-// DefaultMaxInstances is the lower end of the documented 100 to 300 instances
-// that an account has in a region.
+// DefaultMaxInstances is how many instances a new account has in a region
+// (documented); others have up to 300 and more.
 const DefaultMaxInstances = 100
+
+// DefaultIdleTimeout is the lower end of the 3 to 5 minutes after which FC "usually"
+// ends an idle instance (documented).
+const DefaultIdleTimeout = 3 * time.Minute
+
+// largeRegions are those where more instances may be created at a time (documented).
+var largeRegions = []string{"cn-hangzhou", "cn-shanghai", "cn-beijing", "cn-zhangjiakou", "cn-shenzhen"}
+
+// GrowthOf returns the default of InstanceBurst and InstanceGrowth in a region
+// (documented).
+func GrowthOf(region string) (burst, perMinute int) {
+	if slices.Contains(largeRegions, region) {
+		return 300, 300
+	}
+	return 100, 100
+}
 
 // A RetryStrategy is a PushRetryStrategy of s.yaml. Any other text is
 // BackoffRetry, the documented default.
@@ -41,9 +58,14 @@ type Config struct {
 	ErrorsTolerated      bool          // errorsTolerance ALL; else NONE
 	DeadLetterQueue      bool          // counts only with ErrorsTolerated
 
-	InstanceConcurrency int           // calls in an instance at a time, 1 to 200
-	MaxInstances        int           // 1 or more; see also Model.SetMaxInstances
-	IdleTimeout         time.Duration // after which an instance without a call goes away; 0: never
+	InstanceConcurrency     int // calls in an instance at a time, 1 to 200
+	InstanceSoftConcurrency int // calls in an instance that start another one when exceeded, up to InstanceConcurrency; 0: as that
+
+	MaxInstances   int           // that exist at a time, 1 or more
+	InstanceBurst  int           // that may exist at once; 0: MaxInstances
+	InstanceGrowth int           // that each minute may bring more, beyond InstanceBurst
+	IdleTimeout    time.Duration // after which an instance without a call goes away; 0: never
+	PreStop        bool          // the function has a preStop, so that an instance exists until InstanceEnded
 
 	Seed uint64 // of the random waits of BackoffRetry
 }

@@ -6,24 +6,45 @@ import (
 	"time"
 )
 
-// instance is an instance of the function that takes calls. One that is still
-// starting takes them too (inferred: otherwise a burst of calls would create
-// more than ⌈in flight / instanceConcurrency⌉ instances).
+// instance is an instance of the function. It is
+//
+//   - starting, until its initializer has succeeded: the driver tells by
+//     InstanceReady. It takes calls, which wait for that (inferred: otherwise a burst
+//     of calls would create more than ⌈in flight / instanceConcurrency⌉ instances);
+//   - busy, with calls in flight;
+//   - idle, without a call: it is frozen (documented), and ends after IdleTimeout;
+//   - stopping, while its preStop runs: it takes no calls, and exists until the driver
+//     tells by InstanceEnded. Without a preStop it is gone at once.
 type instance struct {
 	id        InstanceID
-	calls     int           // in flight
-	idleSince time.Duration // when the last call ended; counts only without calls
-	busySince time.Duration // when its first call began; counts only with calls
+	calls     int // in flight
+	starting  bool
+	stopping  bool
+	idleSince time.Duration // since when it could have taken a call; counts only while it is idle
+	busySince time.Duration // counts only while it is not idle
 }
 
-// instances are all instances. There are never more than Config.Concurrency, as
-// one is created only when all others are full, so sorted slices are short.
+// instances are all instances. There are never many more than Config.Concurrency, as
+// one is created only when all others are full, or nearly so: sorted slices are short.
 type instances struct {
 	concurrency int // calls in an instance at a time
-	all         map[InstanceID]*instance
-	free        []*instance // with a free slot, newestFirst
-	idle        []*instance // without a call, longestIdleFirst
-	created     int64
+	soft        int // calls in each above which another is started, up to concurrency
+	preStop     bool
+	usage       *usage
+
+	all     map[InstanceID]*instance
+	free    []*instance // with a free slot, newestFirst
+	idle    []*instance // longestIdleFirst
+	roomy   int         // with at most soft calls, not stopping
+	created int64
+}
+
+func newInstances(c Config, billed *usage) instances {
+	soft := c.InstanceSoftConcurrency
+	if soft == 0 {
+		soft = c.InstanceConcurrency
+	}
+	return instances{concurrency: c.InstanceConcurrency, soft: soft, preStop: c.PreStop, usage: billed, all: map[InstanceID]*instance{}}
 }
 
 func newestFirst(a, b *instance) int { return cmp.Compare(b.id, a.id) }
@@ -36,26 +57,59 @@ func longestIdleFirst(a, b *instance) int {
 // all are full is an instance created, if there are fewer than limit
 // (documented). That the oldest takes the call is inferred: it lets the newest
 // become idle and go away. It returns nil if there is no slot.
-func (s *instances) take(limit int) (i *instance, created bool) {
+func (s *instances) take(limit int, now time.Duration) (i *instance, created bool) {
 	if len(s.free) == 0 {
-		if len(s.all) >= limit {
+		if created = s.create(limit, now) != nil; !created {
 			return nil, false
 		}
-		s.created++
-		i, created = &instance{id: InstanceID(s.created)}, true
-		s.all[i.id] = i
-		s.free = append(s.free, i)
 	}
 	oldest := len(s.free) - 1
 	i = s.free[oldest]
-	if i.calls == 0 {
+	if i.calls == 0 && !i.starting {
 		s.idle = remove(s.idle, i, longestIdleFirst)
+		i.busySince = now
 	}
 	i.calls++
+	if i.calls == s.soft+1 {
+		s.roomy--
+	}
 	if i.calls == s.concurrency {
 		s.free = s.free[:oldest]
 	}
 	return i, created
+}
+
+// startAhead creates an instance if all have more calls than soft, so that it is there
+// when they are full (documented). That one which is starting counts like any other,
+// with the calls that it has got, is inferred. It returns nil if none is needed or
+// limit of them exist.
+func (s *instances) startAhead(limit int, now time.Duration) *instance {
+	if s.roomy > 0 {
+		return nil
+	}
+	return s.create(limit, now)
+}
+
+func (s *instances) create(limit int, now time.Duration) *instance {
+	if len(s.all) >= limit {
+		return nil
+	}
+	s.created++
+	i := &instance{id: InstanceID(s.created), starting: true, busySince: now}
+	s.all[i.id] = i
+	s.free = insert(s.free, i, newestFirst)
+	s.roomy++
+	return i
+}
+
+// ready says that an instance has started.
+func (s *instances) ready(id InstanceID, now time.Duration) {
+	if i := s.all[id]; i != nil && i.starting {
+		i.starting = false
+		if i.calls == 0 {
+			s.rest(i, now)
+		}
+	}
 }
 
 // release frees the slot of a call that ended.
@@ -63,36 +117,70 @@ func (s *instances) release(i *instance, now time.Duration) {
 	if i.calls == s.concurrency {
 		s.free = insert(s.free, i, newestFirst)
 	}
+	if i.calls == s.soft+1 {
+		s.roomy++
+	}
+	i.starting = false
 	i.calls--
 	if i.calls == 0 {
-		i.idleSince = now
-		s.idle = insert(s.idle, i, longestIdleFirst)
+		s.rest(i, now)
 	}
+}
+
+// rest lets an instance be idle.
+func (s *instances) rest(i *instance, now time.Duration) {
+	s.usage.busy(i.busySince, now)
+	i.idleSince = now
+	s.idle = insert(s.idle, i, longestIdleFirst)
 }
 
 // remove forgets an instance.
-func (s *instances) remove(id InstanceID) {
+func (s *instances) remove(id InstanceID, now time.Duration) {
 	if i := s.all[id]; i != nil {
+		if i.busy() {
+			s.usage.busy(i.busySince, now)
+		}
+		s.retire(i)
 		delete(s.all, id)
-		s.free = remove(s.free, i, newestFirst)
-		s.idle = remove(s.idle, i, longestIdleFirst)
 	}
 }
 
-// removeIdle forgets the instances idle since that moment or before and returns
-// them in order of creation.
-func (s *instances) removeIdle(since time.Duration) (removed []InstanceID) {
+// busy says that an instance is billed. While its initializer and its preStop run it
+// is (documented), and while its process starts, too (inferred).
+func (i *instance) busy() bool { return i.calls > 0 || i.starting || i.stopping }
+
+// retire keeps calls from an instance.
+func (s *instances) retire(i *instance) {
+	if i.stopping {
+		return
+	}
+	i.stopping = true
+	if i.calls <= s.soft {
+		s.roomy--
+	}
+	s.free = remove(s.free, i, newestFirst)
+	s.idle = remove(s.idle, i, longestIdleFirst)
+}
+
+// stopIdle lets the instances stop that are idle since that moment or before, and
+// returns them in order of creation.
+func (s *instances) stopIdle(since, now time.Duration) (stopped []InstanceID) {
 	for _, i := range s.idle {
 		if i.idleSince > since {
 			break
 		}
-		removed = append(removed, i.id)
+		stopped = append(stopped, i.id)
 	}
-	slices.Sort(removed)
-	for _, id := range removed {
-		s.remove(id)
+	slices.Sort(stopped)
+	for _, id := range stopped {
+		i := s.all[id]
+		s.retire(i)
+		i.busySince = now
+		if !s.preStop {
+			delete(s.all, id)
+		}
 	}
-	return removed
+	return stopped
 }
 
 // longestIdle returns since when the longest idle instance has had no call. ok

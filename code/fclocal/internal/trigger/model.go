@@ -70,9 +70,11 @@ type Model struct {
 	slots    int // deliveries that count towards Concurrency: in flight or retrying
 
 	instances instances
-	batches   int64 // closed so far
-	halted    bool  // no more calls
-	stopped   bool  // Stop has been given
+	minute    time.Duration // of now: a number
+	before    int           // instances that there were when it began
+	batches   int64         // closed so far
+	halted    bool          // no more calls
+	stopped   bool          // Stop has been given
 
 	stats Stats
 	usage usage
@@ -109,15 +111,16 @@ type Stats struct {
 // in the configuration is below 1.
 func New(config Config) *Model {
 	config.mustBeUsable()
-	return &Model{
+	m := &Model{
 		config:     config,
 		random:     rand.New(rand.NewPCG(config.Seed, 0)),
 		tasks:      make([]task, config.MaximumTasks),
 		partitions: map[int32]*partition{},
 		histories:  map[int32]*history{},
 		calls:      map[CallID]*delivery{},
-		instances:  instances{concurrency: config.InstanceConcurrency, all: map[InstanceID]*instance{}},
 	}
+	m.instances = newInstances(config, &m.usage)
+	return m
 }
 
 // Assign gives a partition to a task, from 0 to MaximumTasks-1, which reads from
@@ -189,9 +192,18 @@ func (m *Model) CallEnded(now time.Duration, call CallID, err error) []Action {
 	return m.dispatch()
 }
 
-// InstanceEnded says that an instance has crashed, timed out or run out of
-// memory: its calls fail with err and it gets no more of them. An unknown
-// instance is ignored.
+// InstanceReady says that an instance has started and its initializer, if there is one,
+// has succeeded. It is needed for an instance without a call: the end of one says
+// so, too.
+func (m *Model) InstanceReady(now time.Duration, id InstanceID) []Action {
+	m.begin(now)
+	m.instances.ready(id, m.now)
+	return m.dispatch()
+}
+
+// InstanceEnded says that an instance has crashed, timed out, run out of memory,
+// failed to start or, after a RemoveInstance, ended: its calls fail with err and it
+// gets no more of them. An unknown instance is ignored.
 func (m *Model) InstanceEnded(now time.Duration, id InstanceID, err error) []Action {
 	m.begin(now)
 	var lost []*delivery
@@ -204,7 +216,7 @@ func (m *Model) InstanceEnded(now time.Duration, id InstanceID, err error) []Act
 	for _, d := range lost {
 		m.endCall(d, err)
 	}
-	m.instances.remove(id)
+	m.instances.remove(id, m.now)
 	return m.dispatch()
 }
 
@@ -290,10 +302,6 @@ func (m *Model) Room(task, eventBytes int) int {
 // Halted reports whether no more calls are made, after Drain or Stop.
 func (m *Model) Halted() bool { return m.halted }
 
-// SetMaxInstances changes MaxInstances, as FC does minute by minute for an
-// account. Instances beyond it stay.
-func (m *Model) SetMaxInstances(limit int) { m.config.MaxInstances = limit }
-
 // Stats returns the counts at this moment.
 func (m *Model) Stats() Stats {
 	s := m.stats
@@ -315,8 +323,11 @@ func (m *Model) begin(now time.Duration) {
 			m.close(d)
 		}
 	}
+	if minute := m.now / time.Minute; minute != m.minute {
+		m.minute, m.before = minute, len(m.instances.all)
+	}
 	if m.config.IdleTimeout > 0 {
-		for _, id := range m.instances.removeIdle(m.now - m.config.IdleTimeout) {
+		for _, id := range m.instances.stopIdle(m.now-m.config.IdleTimeout, m.now) {
 			m.do(RemoveInstance{id})
 		}
 	}
@@ -368,33 +379,45 @@ func (m *Model) attempt(d *delivery) {
 		m.stats.Retries++
 		m.usage.events(m.now, d.records, d.units, d.bytes-int64(d.records)-1) // without brackets and commas
 	}
-	i, created := m.instances.take(m.config.MaxInstances)
+	limit := m.instanceLimit()
+	i, created := m.instances.take(limit, m.now)
 	if i == nil {
 		m.stats.Throttled++
 		m.fail(d, ErrThrottled)
 		return
 	}
 	if created {
-		m.stats.PeakInstances = max(m.stats.PeakInstances, len(m.instances.all))
-		m.do(CreateInstance{i.id})
+		m.create(i)
 	}
 	m.stats.Calls++
 	m.usage.at(m.now).Calls++
-	if i.calls == 1 {
-		i.busySince = m.now
-	}
 	d.call, d.instance = CallID(m.stats.Calls), i
 	m.calls[d.call] = d
 	m.stats.PeakInFlight = max(m.stats.PeakInFlight, len(m.calls))
 	m.do(StartCall{d.call, i.id, d.batch, d.attempts})
+	if ahead := m.instances.startAhead(limit, m.now); ahead != nil {
+		m.create(ahead)
+	}
+}
+
+func (m *Model) create(i *instance) {
+	m.stats.PeakInstances = max(m.stats.PeakInstances, len(m.instances.all))
+	m.do(CreateInstance{i.id})
+}
+
+// instanceLimit is how many instances may exist: InstanceBurst at once, and then
+// InstanceGrowth more in each minute (documented) than there were when it began
+// (inferred).
+func (m *Model) instanceLimit() int {
+	if m.config.InstanceBurst == 0 {
+		return m.config.MaxInstances
+	}
+	return min(m.config.MaxInstances, max(m.config.InstanceBurst, m.before+m.config.InstanceGrowth))
 }
 
 func (m *Model) endCall(d *delivery, err error) {
 	delete(m.calls, d.call)
 	m.instances.release(d.instance, m.now)
-	if d.instance.calls == 0 {
-		m.usage.busy(d.instance.busySince, m.now)
-	}
 	if err != nil {
 		m.fail(d, err)
 		return

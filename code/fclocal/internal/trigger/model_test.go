@@ -68,6 +68,10 @@ func crash(instance InstanceID) func(*Model, time.Duration) []Action {
 	}
 }
 
+func ready(instance InstanceID) func(*Model, time.Duration) []Action {
+	return func(m *Model, now time.Duration) []Action { return m.InstanceReady(now, instance) }
+}
+
 func drain(m *Model, now time.Duration) []Action { return m.Drain(now) }
 
 // wake checks that the model asks to be woken at that moment and does so.
@@ -646,17 +650,55 @@ func TestScaling(t *testing.T) {
 			{80*time.Second - 1, arrive(0, 2, 1), "call 3 in 1, attempt 1: 0:2-2"},
 			{90 * time.Second, arrive(0, 3, 1), "create 3\ncall 4 in 3, attempt 1: 0:3-3"},
 		}},
+		{"an instance whose preStop runs takes no calls and counts until its end", stream(func(c *Config) {
+			c.CountBasedWindow, c.Concurrency, c.MaxInstances, c.IdleTimeout, c.PreStop = 1, 2, 1, time.Minute, true
+		}), []step{
+			{0, assign(0, 0, 0), ""},
+			{0, arrive(0, 0, 1), "create 1\ncall 1 in 1, attempt 1: 0:0-0"},
+			{0, succeed(1), "delivered, attempt 1: 0:0-0\ntask 0 commits 0:1"},
+			{60 * time.Second, wake, "remove 1"},
+			{60 * time.Second, arrive(0, 1, 1), "attempt 2 at 1m1s, 429: all instances are full and no more may be created: 0:1-1"},
+			{60500 * ms, crash(1), ""},
+			{61 * time.Second, wake, "create 2\ncall 2 in 2, attempt 2: 0:1-1"},
+		}},
+		{"above instanceSoftConcurrency another instance starts ahead, and the old one is filled", stream(func(c *Config) {
+			c.CountBasedWindow, c.Concurrency, c.InstanceConcurrency, c.InstanceSoftConcurrency, c.IdleTimeout = 1, 9, 4, 2, time.Minute
+		}), []step{
+			{0, assign(0, 0, 0), ""},
+			{0, arrive(0, 0, 2), "create 1\ncall 1 in 1, attempt 1: 0:0-0\ncall 2 in 1, attempt 1: 0:1-1"},
+			{0, arrive(0, 2, 1), "call 3 in 1, attempt 1: 0:2-2\ncreate 2"},
+			{0, arrive(0, 3, 2), "call 4 in 1, attempt 1: 0:3-3\ncall 5 in 2, attempt 1: 0:4-4"},
+			{0, succeed(5), "delivered, attempt 1: 0:4-4"},
+			{time.Second, ready(2), ""}, // it was before
+			{60 * time.Second, wake, "remove 2"},
+			{60 * time.Second, succeed(4), "delivered, attempt 1: 0:3-3"},
+			{60 * time.Second, arrive(0, 5, 1), "call 6 in 1, attempt 1: 0:5-5\ncreate 3"},
+			{70 * time.Second, ready(3), ""},
+			{130*time.Second - 1, early, ""},
+			{130 * time.Second, wake, "remove 3"},
+		}},
+		{"no instance starts ahead beyond the limit", stream(func(c *Config) {
+			c.CountBasedWindow, c.Concurrency, c.InstanceConcurrency, c.InstanceSoftConcurrency, c.MaxInstances = 1, 9, 2, 1, 1
+		}), []step{
+			{0, assign(0, 0, 0), ""},
+			{0, arrive(0, 0, 2), "create 1\ncall 1 in 1, attempt 1: 0:0-0\ncall 2 in 1, attempt 1: 0:1-1"},
+		}},
+		{"InstanceBurst at once, InstanceGrowth a minute", stream(func(c *Config) {
+			c.CountBasedWindow, c.Concurrency, c.MaxInstances, c.InstanceBurst, c.InstanceGrowth = 1, 9, 4, 2, 1
+			c.MaximumRetryAttempts = 1
+		}), []step{
+			{0, assign(0, 0, 0), ""},
+			{0, arrive(0, 0, 1), "create 1\ncall 1 in 1, attempt 1: 0:0-0"},
+			{60 * time.Second, arrive(0, 1, 2), `create 2
+				call 2 in 2, attempt 1: 0:1-1
+				attempt 2 at 1m1s, 429: all instances are full and no more may be created: 0:2-2`},
+			{61 * time.Second, wake, "discard, attempts 2, 429: all instances are full and no more may be created: 0:2-2"},
+			{179 * time.Second, arrive(0, 3, 1), "create 3\ncall 3 in 3, attempt 1: 0:3-3"},
+			{180 * time.Second, arrive(0, 4, 2), `create 4
+				call 4 in 4, attempt 1: 0:4-4
+				attempt 2 at 3m1s, 429: all instances are full and no more may be created: 0:5-5`},
+		}},
 	})
-}
-
-func TestMaxInstancesGrow(t *testing.T) {
-	m := New(stream(func(c *Config) { c.CountBasedWindow, c.Concurrency, c.MaxInstances = 1, 2, 1 }))
-	m.Assign(0, 0, 0, 0)
-	arrive(0, 0, 2)(m, 0)
-	m.SetMaxInstances(2)
-	if got, want := describe(m.Advance(time.Second)), "create 2\ncall 2 in 2, attempt 2: 0:1-1"; got != want {
-		t.Errorf("got %q, want %q", got, want)
-	}
 }
 
 // The experiments: with 26 calls always in flight.

@@ -43,10 +43,14 @@ type simulation struct {
 	partitions []*simulatedPartition
 	calls      map[CallID]StartCall
 	instances  map[InstanceID]int // calls in each
-	retries    map[int64]Retry    // those that are waited for, by batch
-	inputs     int                // so far
-	begun      map[int64]int      // the input that began the batch's last attempt
-	stats      Stats              // what the model must count
+	starting   map[InstanceID]bool
+	stopping   map[InstanceID]bool
+	minute     time.Duration   // a number
+	before     int             // instances that there were when it began
+	retries    map[int64]Retry // those that are waited for, by batch
+	inputs     int             // so far
+	begun      map[int64]int   // the input that began the batch's last attempt
+	stats      Stats           // what the model must count
 	drained    bool
 	stopped    bool
 }
@@ -95,7 +99,7 @@ func (q *eventQueue) Pop() any {
 func newSimulation(t testing.TB, config Config, load load, seed uint64) *simulation {
 	return &simulation{
 		t: t, config: config, load: load, model: New(config), random: rand.New(rand.NewPCG(seed, 1)),
-		calls: map[CallID]StartCall{}, instances: map[InstanceID]int{}, retries: map[int64]Retry{}, begun: map[int64]int{},
+		calls: map[CallID]StartCall{}, instances: map[InstanceID]int{}, starting: map[InstanceID]bool{}, stopping: map[InstanceID]bool{}, retries: map[int64]Retry{}, begun: map[int64]int{},
 	}
 }
 
@@ -172,10 +176,10 @@ func (s *simulation) run() {
 		switch {
 		case len(s.events) > 0 && (!ok || s.events[0].at < wake):
 			e := heap.Pop(&s.events).(event)
-			s.now = e.at
+			s.pass(e.at)
 			s.carryOut(e.do())
 		case ok:
-			s.now = wake
+			s.pass(wake)
 			s.carryOut(s.model.Advance(s.now))
 		default:
 			s.checkEnd()
@@ -184,6 +188,13 @@ func (s *simulation) run() {
 		s.fetch()
 		s.check()
 	}
+}
+
+func (s *simulation) pass(to time.Duration) {
+	if minute := to / time.Minute; minute != s.minute {
+		s.minute, s.before = minute, len(s.instances)
+	}
+	s.now = to
 }
 
 func (s *simulation) assign(id int) []Action {
@@ -226,13 +237,33 @@ func (s *simulation) crash() []Action {
 	}
 	slices.Sort(ids)
 	id := ids[s.random.IntN(len(ids))]
-	delete(s.instances, id)
+	s.gone(id)
 	for call, start := range s.calls {
 		if start.Instance == id {
 			delete(s.calls, call)
 		}
 	}
 	return s.model.InstanceEnded(s.now, id, errors.New("crashed"))
+}
+
+func (s *simulation) gone(id InstanceID) {
+	delete(s.instances, id)
+	delete(s.starting, id)
+	delete(s.stopping, id)
+}
+
+// limit is how many instances may exist.
+func (s *simulation) limit() int {
+	if s.config.InstanceBurst == 0 {
+		return s.config.MaxInstances
+	}
+	return min(s.config.MaxInstances, max(s.config.InstanceBurst, s.before+s.config.InstanceGrowth))
+}
+
+// full says that an instance keeps others from being created no longer.
+func (s *simulation) full(id InstanceID) bool {
+	calls := s.instances[id]
+	return s.stopping[id] || calls == s.config.InstanceConcurrency || s.config.InstanceSoftConcurrency > 0 && calls > s.config.InstanceSoftConcurrency
 }
 
 // fetch brings the model what has been produced while it is not backlogged.
@@ -281,22 +312,34 @@ func (s *simulation) carryOut(actions []Action) {
 	for _, a := range actions {
 		switch a := a.(type) {
 		case CreateInstance:
-			if len(s.instances) >= s.config.MaxInstances {
-				s.fatalf("instance %d beyond MaxInstances", a.Instance)
+			if len(s.instances) >= s.limit() {
+				s.fatalf("instance %d beyond %d", a.Instance, s.limit())
 			}
 			for id, calls := range s.instances {
-				if calls < s.config.InstanceConcurrency {
+				if !s.full(id) {
 					s.fatalf("instance %d created while %d has %d calls", a.Instance, id, calls)
 				}
 			}
-			s.instances[a.Instance] = 0
+			s.instances[a.Instance], s.starting[a.Instance] = 0, true
+			s.at(s.now+time.Duration(s.random.Int64N(int64(500*time.Millisecond))), func() []Action {
+				delete(s.starting, a.Instance)
+				return s.model.InstanceReady(s.now, a.Instance)
+			})
 			s.stats.InstancesCreated++
 			s.stats.PeakInstances = max(s.stats.PeakInstances, len(s.instances))
 		case RemoveInstance:
-			if calls, ok := s.instances[a.Instance]; !ok || calls > 0 || s.config.IdleTimeout == 0 {
+			if calls, ok := s.instances[a.Instance]; !ok || calls > 0 || s.config.IdleTimeout == 0 || s.starting[a.Instance] || s.stopping[a.Instance] {
 				s.fatalf("instance %d removed with %d calls", a.Instance, calls)
 			}
-			delete(s.instances, a.Instance)
+			if !s.config.PreStop {
+				s.gone(a.Instance)
+				break
+			}
+			s.stopping[a.Instance] = true
+			s.at(s.now+time.Duration(s.random.Int64N(int64(time.Second))), func() []Action {
+				s.gone(a.Instance)
+				return s.model.InstanceEnded(s.now, a.Instance, errors.New("stopped"))
+			})
 		case StartCall:
 			s.startCall(a)
 		case Retry:
@@ -352,7 +395,7 @@ func (s *simulation) startCall(a StartCall) {
 		s.fatalf("%+v after the end of calls", a)
 	}
 	calls, ok := s.instances[a.Instance]
-	if !ok || calls >= s.config.InstanceConcurrency {
+	if !ok || calls >= s.config.InstanceConcurrency || s.stopping[a.Instance] {
 		s.fatalf("%+v: the instance has %d calls", a, calls)
 	}
 	if retry, ok := s.retries[a.Batch.ID]; ok && (retry.At > s.now || retry.Attempt != a.Attempt) || !ok && a.Attempt > 1 {
@@ -403,13 +446,14 @@ func (s *simulation) startCall(a StartCall) {
 		if _, ok := s.calls[a.Call]; ok {
 			delete(s.calls, a.Call)
 			s.instances[a.Instance]--
+			delete(s.starting, a.Instance)
 		}
 		return s.model.CallEnded(s.now, a.Call, err) // also of a call that is lost, which is ignored
 	})
 }
 
 func (s *simulation) checkThrottled() {
-	if len(s.instances) < s.config.MaxInstances {
+	if len(s.instances) < s.limit() {
 		s.fatalf("throttled with %d instances", len(s.instances))
 	}
 }
@@ -549,7 +593,12 @@ func randomSimulation(t testing.TB, seed uint64) *simulation {
 		InstanceConcurrency: one(1, 2, 20),
 		MaxInstances:        one(1, 3, 100),
 		IdleTimeout:         time.Duration(one(0, 0, 300)) * time.Millisecond,
+		PreStop:             random.IntN(3) == 0,
 		Seed:                seed,
+	}
+	config.InstanceSoftConcurrency = []int{0, 1, (config.InstanceConcurrency + 1) / 2}[random.IntN(3)]
+	if random.IntN(3) == 0 {
+		config.InstanceBurst, config.InstanceGrowth = one(1, 2), one(1, 5)
 	}
 	return newSimulation(t, config, load{
 		partitions:  one(1, 2, 7),

@@ -15,8 +15,8 @@ const eventUnit = 64 << 10 // bytes
 
 // Usage is what the platform counts for its bills in an hour.
 //
-// An instance is busy while it has a call, however many (documented), and while it
-// starts for one (inferred). Events count when they are pulled from the topic
+// An instance is busy while it has a call, however many, while its initializer and its
+// preStop run (documented), and while its process starts (inferred). Events count when they are pulled from the topic
 // (documented), filtered ones too (inferred), and again with each retry of their batch
 // (documented; that all events of the batch count, and those refused with 429, is
 // inferred).
@@ -66,7 +66,7 @@ func unitsOf(eventBytes int64) int64 { return max(1, (eventBytes+eventUnit-1)/ev
 func (m *Model) Usage() []Usage {
 	u := usage{slices.Clone(m.usage.hours)}
 	for _, i := range m.instances.all {
-		if i.calls > 0 {
+		if i.busy() {
 			u.busy(i.busySince, m.now)
 		}
 	}

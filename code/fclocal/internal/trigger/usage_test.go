@@ -45,6 +45,21 @@ func TestUsage(t *testing.T) {
 		{"calls in flight up to now", one, []step{
 			at(0, arrive(0, 0, 1)), at(5*ms, early),
 		}, []Usage{{Calls: 1, Busy: 5 * ms, Events: 1, EventUnits: 1, EventBytes: eventBytes}}},
+		{"one that starts ahead, with a call before it is ready or without", stream(func(c *Config) {
+			c.CountBasedWindow, c.Concurrency, c.InstanceConcurrency, c.InstanceSoftConcurrency = 1, 26, 2, 1
+		}), []step{
+			at(0, arrive(0, 0, 2)), at(30*ms, ready(2)), at(40*ms, succeed(1)), at(50*ms, succeed(2)),
+			at(60*ms, arrive(0, 2, 1)), at(70*ms, ready(2)), at(80*ms, succeed(3)),
+		}, []Usage{{Calls: 3, Busy: 50*ms + 30*ms + 20*ms, Events: 3, EventUnits: 3, EventBytes: 3 * eventBytes}}},
+		{"one that fails to start", one, []step{
+			at(0, arrive(0, 0, 1)), at(20*ms, crash(1)),
+		}, []Usage{{Calls: 1, Busy: 20 * ms, Events: 1, EventUnits: 1, EventBytes: eventBytes}}},
+		{"a preStop", stream(func(c *Config) { c.CountBasedWindow, c.IdleTimeout, c.PreStop = 1, time.Minute, true }), []step{
+			at(0, arrive(0, 0, 1)), at(10*ms, succeed(1)), at(time.Minute+10*ms, wake), at(time.Minute+15*ms, crash(1)),
+		}, []Usage{{Calls: 1, Busy: 15 * ms, Events: 1, EventUnits: 1, EventBytes: eventBytes}}},
+		{"a preStop that runs", stream(func(c *Config) { c.CountBasedWindow, c.IdleTimeout, c.PreStop = 1, time.Minute, true }), []step{
+			at(0, arrive(0, 0, 1)), at(10*ms, succeed(1)), at(time.Minute+10*ms, wake), at(time.Minute+17*ms, early),
+		}, []Usage{{Calls: 1, Busy: 17 * ms, Events: 1, EventUnits: 1, EventBytes: eventBytes}}},
 		{"by the hour", one, []step{
 			at(50*time.Minute, arrive(0, 0, 1)), at(130*time.Minute, succeed(1)),
 		}, []Usage{{Calls: 1, Busy: 10 * time.Minute, Events: 1, EventUnits: 1, EventBytes: eventBytes}, {Busy: time.Hour}, {Busy: 10 * time.Minute}}},
