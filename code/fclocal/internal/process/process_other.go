@@ -3,6 +3,7 @@
 package process
 
 import (
+	"net/netip"
 	"os/exec"
 	"runtime"
 	"sync"
@@ -30,6 +31,9 @@ func (t *Tree) Alone() bool { return true }
 
 // Memory is not told.
 func (t *Tree) Memory(int64) (peak int64, told bool) { return 0, false }
+
+// Listeners are not told.
+func (t *Tree) Listeners() (addresses []netip.AddrPort, told bool) { return nil, false }
 
 // Kill kills the group.
 func (t *Tree) Kill() {
