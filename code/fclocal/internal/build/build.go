@@ -27,6 +27,7 @@ const buildEnd = 2 * time.Second
 // A Binary is a program that no build replaces before it is released.
 type Binary struct {
 	Path    string
+	Args    []string
 	Release func()
 }
 
@@ -44,15 +45,7 @@ func Function(ctx context.Context, codeURI, top, handler string, output io.Write
 	if module == "" {
 		return Binary{}, fmt.Errorf("%w in codeUri %s nor above it, up to %s: put the function's source there, or use --no-build", ErrNoModule, codeURI, top)
 	}
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		return Binary{}, fmt.Errorf("there is no cache directory to build the function in: %w", err)
-	}
-	directory := filepath.Join(cache, "fclocal", fmt.Sprintf("%x", sha256.Sum256([]byte(module)))[:16])
-	if err := os.MkdirAll(directory, 0o755); err != nil {
-		return Binary{}, fmt.Errorf("the function cannot be built: %w", err)
-	}
-	unlock, err := lock(ctx, filepath.Join(directory, lockName), output)
+	directory, unlock, err := begin(ctx, module, output)
 	if err != nil {
 		return Binary{}, err
 	}
@@ -73,23 +66,46 @@ func Function(ctx context.Context, codeURI, top, handler string, output io.Write
 	return binary, nil
 }
 
-// compile makes the program. When ctx ends, so does all that it has started.
+// begin makes the directory for the builds of a source, and locks it.
+func begin(ctx context.Context, source string, output io.Writer) (directory string, unlock func(), err error) {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return "", nil, fmt.Errorf("there is no cache directory to build the function in: %w", err)
+	}
+	directory = filepath.Join(cache, "fclocal", fmt.Sprintf("%x", sha256.Sum256([]byte(source)))[:16])
+	if err := os.MkdirAll(directory, 0o755); err != nil {
+		return "", nil, fmt.Errorf("the function cannot be built: %w", err)
+	}
+	unlock, err = lock(ctx, filepath.Join(directory, lockName), output)
+	return directory, unlock, err
+}
+
+// run runs a command of a build. When ctx ends, so does all that it has started.
+func run(ctx context.Context, command *exec.Cmd) error {
+	process.OwnGroup(command)
+	command.Cancel = func() error { return process.InterruptGroup(command.Process.Pid) }
+	command.WaitDelay = buildEnd
+	err := command.Run()
+	if ctx.Err() == nil {
+		return err
+	}
+	if command.Process != nil {
+		process.KillGroup(command.Process.Pid) // what did not heed the interrupt
+	}
+	return failure.New("interrupted")
+}
+
+// compile makes the program.
 func compile(ctx context.Context, module, program string, output io.Writer) error {
 	command := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-o", program, ".")
 	command.Dir = module
 	// As s.yaml's actions build it, but for this machine.
 	command.Env = append(os.Environ(), "GOOS="+runtime.GOOS, "GOARCH="+runtime.GOARCH, "CGO_ENABLED=0")
 	command.Stdout, command.Stderr = output, output
-	process.OwnGroup(command)
-	command.Cancel = func() error { return process.InterruptGroup(command.Process.Pid) }
-	command.WaitDelay = buildEnd
-	err := command.Run()
+	err := run(ctx, command)
 	switch {
 	case ctx.Err() != nil:
-		if command.Process != nil {
-			process.KillGroup(command.Process.Pid) // what did not heed the interrupt
-		}
-		return failure.New("interrupted")
+		return err
 	case errors.Is(err, exec.ErrNotFound):
 		return fmt.Errorf("the function cannot be built: install Go, or use --no-build: %w", err)
 	case err != nil:

@@ -9,17 +9,27 @@ import (
 	"fclocal/internal/failure"
 )
 
-// Project is the function's program of a project: built for this machine, or with
-// existing the one that lies in codeUri. That the source does not compile is a
-// failure; output has then said why.
+// Project is the function's program of a project, ready to run on this machine: built,
+// or with existing what lies in codeUri. That it does not build is a failure; output
+// has then said why.
 func Project(ctx context.Context, project *config.Project, existing bool, output io.Writer) (Binary, error) {
+	if err := project.Runnable(); err != nil {
+		return Binary{}, err
+	}
+	if project.Function.IsCustom() {
+		return Binary{}, errors.New("fclocal does not run custom runtimes yet")
+	}
 	if existing {
 		return Existing(project.Code(), project.Function.Handler)
 	}
-	binary, err := Function(ctx, project.Code(), project.Dir, project.Function.Handler, output)
-	var exit interface{ ExitCode() int }
-	if errors.As(err, &exit) {
-		return binary, failure.Of(err)
+	return compiled(ctx, project, project.Function.Handler, output)
+}
+
+// compiled builds the Go module that holds codeUri.
+func compiled(ctx context.Context, project *config.Project, name string, output io.Writer) (Binary, error) {
+	binary, err := Function(ctx, project.Code(), project.Dir, name, output)
+	if exit := (interface{ ExitCode() int })(nil); errors.As(err, &exit) {
+		err = failure.Of(err)
 	}
 	return binary, err
 }

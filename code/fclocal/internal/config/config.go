@@ -31,6 +31,7 @@ type Project struct {
 	Service  Service
 	Function Function
 	Trigger  *Trigger // the EventBridge trigger for Kafka; nil if there is none
+	Build    []Action // what builds the function before it is called locally, or else before it is deployed
 
 	Overridden []string // names of the settings that Options.Set has given, sorted
 }
@@ -59,7 +60,10 @@ type Function struct {
 	Name    string
 	Handler string // go1: the name of the binary in CodeURI
 	CodeURI string // as in s.yaml; relative to Project.Dir unless absolute
-	Runtime string // go1
+	Runtime string // go1, custom, python3.10 and so on
+
+	CustomRuntime CustomRuntime // of runtimes whose name begins with custom
+	Layers        []string      // ARNs
 
 	MemorySize          int     // MB
 	Timeout             int     // seconds

@@ -81,6 +81,7 @@ func TestProject(t *testing.T) {
 	}
 	none := 0
 	want := &Project{
+		Build:   []Action{{Hook: "pre-local", Run: `test -n "${HOME}" && go build .`, Path: filepath.Join(got.Dir, "code")}},
 		Name:    "app",
 		Region:  "cn-hangzhou",
 		Service: Service{Key: "orders", Name: "orders", Role: "acs:ram::1234567890123456:role/fc", LogProject: "logs", Logstore: "orders"},

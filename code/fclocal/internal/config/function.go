@@ -18,7 +18,7 @@ import (
 var ReservedVariables = []string{
 	"ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ACCESS_KEY_SECRET", "ALIBABA_CLOUD_SECURITY_TOKEN",
 	"FC_ACCOUNT_ID", "FC_CUSTOM_LISTEN_PORT", "FC_FUNC_CODE_PATH", "FC_FUNCTION_HANDLER", "FC_FUNCTION_MEMORY_SIZE",
-	"FC_FUNCTION_NAME", "FC_INSTANCE_ID", "FC_QUALIFIER", "FC_REGION", "FC_RUNTIME_API", "FC_SERVICE_NAME",
+	"FC_FUNCTION_NAME", "FC_INSTANCE_ID", "FC_QUALIFIER", "FC_REGION", "FC_RUNTIME_API", "FC_SERVER_PORT", "FC_SERVICE_NAME",
 }
 
 // environmentRules checks what no schema says of environmentVariables.
@@ -85,8 +85,11 @@ func byteCount(text string) (bytes int64, ok bool) {
 	return int64(n) * unit, true
 }
 
-// programRules checks that handler is the program in codeUri.
+// programRules checks that the handler of a go1 function is the program in codeUri.
 func (c *checker) programRules(service, function *node, path string) {
+	if function.string("", "runtime") != "go1" { // of which it is something else
+		return
+	}
 	handler, codeURI := function.at("handler"), function.at("codeUri")
 	handlerPath, codePath := path+".handler", path+".codeUri"
 	if handler == nil || handler.kind != scalarKind || c.failed[handlerPath] {

@@ -349,8 +349,16 @@ func TestRules(t *testing.T) {
 		{"ossKey without codeUri", []string{"codeUri: ./target", "ossBucket: b\n        ossKey: k"}, []string{
 			"30:7: error: codeUri is missing; needed is the directory that is deployed, such as ./code/target",
 		}},
-		{"runtime that is not go1", []string{"runtime: go1", "runtime: python3"}, []string{
-			`32:18: error: runtime is "python3"; fclocal runs go1 only`,
+		{"runtime that is not go1", []string{"runtime: go1", "runtime: python3", "handler: main", "handler: index.handler"}, nil},
+		{"custom runtime", []string{"runtime: go1", "runtime: custom.debian10\n        caPort: 8080\n        customRuntimeConfig: {command: [python3], args: [server.py]}\n" +
+			"        customHealthCheckConfig: {httpGetUrl: /ready, periodSeconds: 5}", "        handler: main\n", ""}, nil},
+		{"custom runtime with mistakes", []string{"runtime: go1", "runtime: custom\n        caPort: 0\n        customRuntimeConfig: {command: python3, port: 8080}\n" +
+			"        customHealthCheckConfig: {timeoutSeconds: 4}"}, []string{
+			"33:17: error: caPort is 0; allowed is 1 to 65535",
+			"34:40: error: command is \"python3\" (a string); a list is needed",
+			"34:49: error: unknown key \"port\"; allowed are args, command",
+			"35:9: error: httpGetUrl is missing; needed is the path of the check, such as /ready",
+			"35:51: error: timeoutSeconds is 4; allowed is 1 to 3",
 		}},
 		{"filter pattern that is no JSON", []string{"'{}'", "'{'"}, []string{
 			"49:39: error: eventRuleFilterPattern: it must be a JSON object: unexpected EOF",

@@ -97,7 +97,13 @@ func (c *checker) project(file string) *Project {
 
 			PreFreeze: hook(function, "preFreeze"),
 			PreStop:   hook(function, "preStop"),
+
+			Layers: texts(function.at("layers")),
 		},
+		Build: buildActions(filepath.Dir(file), service.value.at("actions")),
+	}
+	if p.Function.IsCustom() {
+		p.Function.CustomRuntime = customRuntime(function.at("customRuntimeConfig"), function.at("caPort"), function.at("customHealthCheckConfig"))
 	}
 	if environment := function.at("environmentVariables"); environment != nil {
 		for _, f := range environment.fields {

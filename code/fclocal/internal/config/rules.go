@@ -95,6 +95,7 @@ func (c *checker) rules(options Options) {
 	c.functionRules(props.at("function"), path+".function")
 	c.environmentRules(props.at("function"), path+".function.environmentVariables")
 	c.programRules(first.value, props.at("function"), path+".function")
+	c.bootstrapRule(props.at("function"), first.value.at("actions"), path+".function")
 	c.triggersRules(props, path, options.FC3)
 	if options.Deploy {
 		c.deployRules(first.value, props, path)
@@ -119,9 +120,6 @@ func (c *checker) needResolved(path string, n *node) {
 }
 
 func (c *checker) functionRules(function *node, path string) {
-	if runtime := function.at("runtime"); runtime != nil && !runtime.unresolved && !c.failed[path+".runtime"] && runtime.text != "go1" {
-		c.fail(runtime.place, path+".runtime", "runtime is %s; fclocal runs go1 only", runtime.show())
-	}
 	if key := function.field("ossKey"); key != nil && function.at("codeUri") != nil {
 		c.fail(key.place, path+".ossKey", "ossKey stands beside codeUri; one of them is allowed")
 	}

@@ -222,7 +222,7 @@ func requires(schema *jsonschema.Schema, keys []string) bool {
 	if schema == nil {
 		return false
 	}
-	if requires(schema.Ref, keys) || requires(schema.Then, keys) {
+	if requires(schema.Ref, keys) || requires(schema.Then, keys) || requires(schema.Else, keys) {
 		return true
 	}
 	if len(keys) == 1 {

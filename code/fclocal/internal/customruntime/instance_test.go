@@ -19,10 +19,6 @@ import (
 
 // A function is an HTTP server as a function has it, in this process.
 type function struct {
-	*testing.T
-	handler http.HandlerFunc
-	at      string // where it listens, with port 0 on the port that it is told
-
 	instance *Instance
 	failed   chan error
 
@@ -46,7 +42,7 @@ func (f *function) options(port int) Options {
 // start serves, and waits until the instance is ready.
 func start(t *testing.T, handler http.HandlerFunc, change func(*Options)) *function {
 	t.Helper()
-	f := &function{T: t, failed: make(chan error, 1)}
+	f := &function{failed: make(chan error, 1)}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
