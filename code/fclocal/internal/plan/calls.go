@@ -110,12 +110,7 @@ func (d *driver) endCall(e *event) {
 		d.free = append(d.free, e)
 		return
 	}
-	// After a change of the rate, counting takes a look at all tasks: a hundred
-	// times between two ticks are enough.
-	if _, steady := d.steadyRate(); steady || d.now-d.lagging.counted >= d.lagging.interval/100 {
-		d.lagging.counted = d.now
-		d.result.LagMax = max(d.result.LagMax, d.lag(d.model.Stats()))
-	}
+	d.result.LagMax = max(d.result.LagMax, d.lag(d.model.Stats()))
 	alone := d.queue.empty() || d.queue.first().at > d.now
 	d.catchUp(alone && e.err == nil && d.model.Stats().Retrying == 0)
 	if errors.Is(e.err, errTimeout) {

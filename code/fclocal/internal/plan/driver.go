@@ -63,11 +63,12 @@ func newDriver(config Config) *driver {
 	}
 	for _, t := range d.tasks {
 		d.total += t.total
-		if load := t.total - t.backlog; load > 0 {
-			d.loadEnd = max(d.loadEnd, t.start+config.Load.For)
-			d.lagging.started = max(d.lagging.started, t.start)
-			d.lagging.behind += float64(t.start) / t.interval
-			d.lagging.phases += t.phase
+		if t.total > t.backlog {
+			d.loadEnd = config.Load.For
+			d.lagging.phases += t.phase - 0.5
+		}
+		if t.firstCloses > 0 {
+			d.queue.set(&event{kind: firstCloses, task: t, index: -1}, t.firstCloses)
 		}
 		d.model.Assign(0, t.id, int32(t.id), 0)
 	}
@@ -158,6 +159,10 @@ func (d *driver) advance(to time.Duration) {
 func (d *driver) happen(e *event) {
 	switch e.kind {
 	case tell:
+		d.changed = append(d.changed, e.task)
+	case firstCloses:
+		d.tell(e.task)
+		d.perform(d.model.CloseWindow(d.now, e.task.id))
 		d.changed = append(d.changed, e.task)
 	case begun:
 		d.beginCall(e)
@@ -251,6 +256,7 @@ func (d *driver) finish() Result {
 		r.DrainTime = d.now - d.loadEnd
 	} else { // it has stopped
 		r.LagEnd = r.Pending
+		r.LagMax = max(r.LagMax, r.LagEnd)
 	}
 	if !d.Load.comes() {
 		r.KeepsUp = r.Pending == 0

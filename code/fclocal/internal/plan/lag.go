@@ -9,10 +9,7 @@ import (
 
 // lagging is what the driver needs to tell how the lag goes.
 type lagging struct {
-	counted time.Duration // when it was last looked at after a call
-	started time.Duration // when the last task's load begins
-	behind  float64       // messages that the tasks' later starts make up, where one passes in a nanosecond
-	phases  float64       // and their phases
+	phases float64 // of all tasks, each less what it is on average
 
 	ticks    []tick
 	interval time.Duration // between ticks
@@ -60,25 +57,15 @@ func (d *driver) recordLatencies(batch *trigger.Batch) {
 	}
 }
 
-// produced returns how many messages have arrived by now. While all tasks have a
-// load at the same rate it may be one too many for each.
+// produced returns how many messages have arrived by now: exactly where the tasks are
+// even, and else about so many, as to ask each task took too long.
 func (d *driver) produced() int64 {
 	if d.now >= d.loadEnd {
 		return d.total
 	}
-	if rate, steady := d.steadyRate(); steady {
-		load := float64(d.total - d.Load.Backlog)
-		n := load*d.curve.passed(d.now)/d.curve.passed(d.Load.For) - d.lagging.behind*rate - d.lagging.phases + float64(len(d.tasks))
-		return d.Load.Backlog + min(int64(n), d.total-d.Load.Backlog)
-	}
-	return d.producedExactly()
-}
-
-// steadyRate returns the rate at which the load's curve passes, and whether that
-// is the rate of all tasks.
-func (d *driver) steadyRate() (rate float64, ok bool) {
-	rate, since := d.curve.steady(d.now)
-	return rate, d.now >= since+d.lagging.started && d.now < d.Load.For
+	load := float64(d.total - d.Load.Backlog)
+	n := load*d.curve.passed(d.now)/d.curve.passed(d.Load.For) - d.lagging.phases + 0.5
+	return min(max(d.Load.Backlog+int64(math.Floor(n)), d.told), d.total)
 }
 
 func (d *driver) producedExactly() (n int64) {

@@ -15,13 +15,15 @@ type task struct {
 	backlog int64
 	total   int64
 
-	// The others arrive as the curve, which begins at start for this task, passes
-	// each multiple of interval. They are not all at the same moment as those of
-	// other tasks: phase is for this one, in intervals.
+	// The others arrive as the curve passes each multiple of interval. They are not all
+	// at the same moment as those of other tasks: phase is for this one, in intervals.
 	curve    *curve
-	start    time.Duration
 	interval float64
 	phase    float64 // from 0 to 1
+
+	// The first window goes then, however full it is: of those of a stream that has run
+	// for long each is filled to another part. 0: it is like any other.
+	firstCloses time.Duration
 
 	told int64         // messages that the model knows
 	next time.Duration // when the first that it does not know arrives
@@ -49,23 +51,20 @@ func newTasks(config Config, curve *curve) []*task {
 		if n := shares.of(count, first, partitions); n > 0 {
 			t.total = n
 			t.interval = curve.passed(load.For) / float64(n)
-			window := float64(rules.TimeBasedWindow)
 			if curve == nil && shares.cumulated == nil {
-				// The windows of all tasks fill one after another.
-				round := t.interval
-				if window > 0 {
-					round = min(t.interval*float64(rules.CountBasedWindow), window, float64(load.For))
-				}
-				t.start = time.Duration(round * float64(id) / float64(len(tasks)))
+				t.phase = float64(id) / float64(len(tasks)) // one after another
 			} else {
 				// No order lasts. Multiples of the golden ratio are evenly spread, by
 				// whatever is a round of the windows at the time.
 				_, t.phase = math.Modf(float64(id) * math.Phi)
-				t.start = time.Duration(min(window, float64(load.For)) * t.phase)
 			}
 		}
 		t.total += t.backlog
 		t.next = t.arrival(0)
+		if t.backlog == 0 && rules.TimeBasedWindow > 0 && rules.CountBasedWindow > 1 {
+			round := min(t.arrival(int64(rules.CountBasedWindow)), rules.TimeBasedWindow, load.For)
+			t.firstCloses = time.Duration(float64(round) * t.phase)
+		}
 		t.telling = event{kind: tell, task: t, index: -1}
 		tasks[id] = t
 		first += partitions
@@ -119,15 +118,15 @@ func (t *task) arrival(number int64) time.Duration {
 	case number < t.backlog:
 		return 0
 	}
-	return t.start + t.curve.when((float64(number-t.backlog)+t.phase)*t.interval)
+	return t.curve.when((float64(number-t.backlog) + t.phase) * t.interval)
 }
 
 // arrived returns how many messages have arrived by now.
 func (t *task) arrived(now time.Duration) int64 {
-	if t.total == t.backlog || now < t.start {
+	if t.total == t.backlog {
 		return t.backlog
 	}
-	n := t.backlog + int64(t.curve.passed(now-t.start)/t.interval-t.phase)
+	n := t.backlog + int64(t.curve.passed(now)/t.interval-t.phase)
 	n = min(max(n, t.backlog), t.total)
 	for t.arrival(n) <= now { // both sides are rounded
 		n++

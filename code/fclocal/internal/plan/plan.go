@@ -8,8 +8,8 @@
 // Beside those of package trigger:
 //
 //   - The messages of a partition come at even intervals, which change with the
-//     rate alone: there are no bursts. The tasks' windows fill one after another, as
-//     those of a stream that has run for long.
+//     rate alone: there are no bursts. The tasks' windows begin as those of a stream
+//     that has run for long, each filled to another part.
 //   - Tasks share the partitions by range, like Kafka's range assignor, whatever is
 //     in them: a skew may give a task several large ones. A task always finds its
 //     messages fetched.

@@ -124,6 +124,39 @@ func TestKeepsUp(t *testing.T) {
 	}
 }
 
+// A curve's bursts come at the same time for all tasks, and the lag at the end of the
+// load is that of all of them.
+func TestTasksAreInTime(t *testing.T) {
+	r := rules()
+	r.MaximumTasks, r.Concurrency, r.CountBasedWindow, r.InstanceConcurrency = 12, 300, 50, 5
+	load := Load{Partitions: 12, For: 240 * time.Second, EventBytes: 500}
+	for minute := range time.Duration(4) {
+		load.Rates = append(load.Rates, Rate{minute * time.Minute, 200}, Rate{minute*time.Minute + 50*time.Second, 6000})
+	}
+	load.Rates = append(load.Rates, Rate{4 * time.Minute, 0})
+	result := mustRun(t, Config{Rules: r, Load: load, Drain: true,
+		Function: Function{CallTime: 100 * time.Millisecond, EventTime: time.Millisecond, ColdStart: 200 * time.Millisecond}})
+	// 120 calls a second begin, the first of each instance with a cold start; without one 18 are in flight.
+	if result.PeakInstances < 7 || result.PeakInstances > 8 || result.LagMax < 1800 || result.LagMax > 2250 {
+		t.Errorf("%d instances, a lag of %d", result.PeakInstances, result.LagMax)
+	}
+	// Half a window of each task, and 18 calls.
+	if result.LagEnd < 1100 || result.LagEnd > 1300 {
+		t.Errorf("the lag at the end is %d, want 1200", result.LagEnd)
+	}
+}
+
+// Calls of 50 ms take one in twenty messages of a task that come one a second.
+func TestLagOfManyTasks(t *testing.T) {
+	r := rules()
+	r.MaximumTasks, r.Concurrency, r.CountBasedWindow = 300, 300, 1
+	result := mustRun(t, Config{Rules: r, Load: Load{Partitions: 300, Rate: 300, For: 10 * time.Minute, EventBytes: 500}, Drain: true,
+		Function: Function{CallTime: 50 * time.Millisecond}})
+	if result.LagMax < 15 || result.LagMax > 16 || result.LagEnd < 15 || result.LagEnd > 16 {
+		t.Errorf("the lag is %d at most, %d at the end, want 15", result.LagMax, result.LagEnd)
+	}
+}
+
 func TestProgress(t *testing.T) {
 	c := Config{
 		Rules: rules(), Load: Load{Partitions: 1, Rate: 1000, For: 20 * time.Minute, EventBytes: 500},

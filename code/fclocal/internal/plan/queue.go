@@ -10,14 +10,15 @@ import (
 type kind int8
 
 const (
-	tell      kind = iota // messages are told to the model
-	sent                  // the stream has done its work for a call; never in the queue
-	begun                 // a call begins in its instance
-	ended                 // a call ends
-	ready                 // an instance has started
-	stopped               // an instance has run its preStop
-	dayBefore             // a day before the load ends
-	loadEnd               // nothing more arrives
+	tell        kind = iota // messages are told to the model
+	firstCloses             // a task's first window goes
+	sent                    // the stream has done its work for a call; never in the queue
+	begun                   // a call begins in its instance
+	ended                   // a call ends
+	ready                   // an instance has started
+	stopped                 // an instance has run its preStop
+	dayBefore               // a day before the load ends
+	loadEnd                 // nothing more arrives
 )
 
 // event is something that happens at a moment.
@@ -27,7 +28,7 @@ type event struct {
 	kind  kind
 	index int // in the queue; -1: not in it
 
-	task *task // of tell
+	task *task // of tell and firstCloses
 
 	instance trigger.InstanceID // of ready, stopped and of a call
 

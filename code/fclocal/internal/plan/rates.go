@@ -192,16 +192,6 @@ func (c *curve) find(passed float64) time.Duration {
 	return min(t, c.end)
 }
 
-// steady returns by how much more has passed in each nanosecond around a moment,
-// and since when.
-func (c *curve) steady(t time.Duration) (perNanosecond float64, since time.Duration) {
-	if c == nil {
-		return 1, 0
-	}
-	s, midnight := c.at(t)
-	return s.rate, midnight + s.from
-}
-
 // peak returns by how much passes at most in a nanosecond.
 func (c *curve) peak() float64 {
 	if c == nil {

@@ -94,14 +94,14 @@ func TestArrivals(t *testing.T) {
 			before := time.Duration(0)
 			for number := task.backlog; number < task.total; number++ {
 				at := task.arrival(number)
-				if at < before || at > task.start+c.Load.For || task.arrived(at) <= number || task.arrived(at-1) > number {
-					t.Fatalf("seed %d: message %d arrives at %v, after %v; %d have before, %d then", seed, number, at, before, task.arrived(at-1), task.arrived(at))
+				if at < before || at > c.Load.For || task.arrived(at) <= number || at > 0 && task.arrived(at-1) > number {
+					t.Fatalf("seed %d: message %d arrives at %v, after %v; %d have then", seed, number, at, before, task.arrived(at))
 				}
 				before = at
 			}
 			for range 20 {
 				at := time.Duration(random.Int64N(int64(c.Load.For)))
-				got := task.arrived(task.start+at) - task.backlog
+				got := task.arrived(at) - task.backlog
 				if want := count(c.Load.Rates, 0, at) / all * float64(task.total-task.backlog); math.Abs(float64(got)-want) > 1.001 {
 					t.Fatalf("seed %d: %d of %d have arrived by %v, want %v", seed, got, task.total-task.backlog, at, want)
 				}
@@ -109,7 +109,7 @@ func TestArrivals(t *testing.T) {
 		}
 		for range 50 {
 			d.now = time.Duration(random.Int64N(int64(d.loadEnd)))
-			if over := d.produced() - d.producedExactly(); over < 0 || over > int64(len(d.tasks)) {
+			if over := d.produced() - d.producedExactly(); max(over, -over) > 1+int64(len(d.tasks))/4 {
 				t.Fatalf("seed %d: %d of %d are %d too many at %v", seed, d.produced(), d.total, over, d.now)
 			}
 		}
@@ -184,16 +184,22 @@ func TestTasksTakeTurns(t *testing.T) {
 	}
 }
 
-// While the tasks go over to another rate one by one, what is produced is right.
-func TestProducedAtChanges(t *testing.T) {
-	c := Config{Rules: rules(), Load: Load{Partitions: 20, Rates: []Rate{{0, 1000}, {time.Hour, 0}, {2 * time.Hour, 5000}}, For: 3 * time.Hour}}
-	c.Rules.MaximumTasks = 20
-	d := newDriver(c)
-	for hour := range time.Duration(4) {
-		for second := range time.Duration(20) {
-			d.now = hour*time.Hour + second*time.Second
-			if over := d.produced() - d.producedExactly(); over < 0 || over > 20 {
-				t.Errorf("at %v it is %d too many", d.now, over)
+// What is produced is right at any moment.
+func TestProduced(t *testing.T) {
+	for name, load := range map[string]Load{
+		"curve": {Partitions: 20, Rates: []Rate{{0, 1000}, {time.Hour, 0}, {2 * time.Hour, 5000}}, For: 3 * time.Hour},
+		"even":  {Partitions: 20, Rate: 1000, For: 3 * time.Hour},
+		"one":   {Partitions: 20, Rate: 20, For: 3 * time.Hour},
+	} {
+		c := Config{Rules: rules(), Load: load}
+		c.Rules.MaximumTasks = 20
+		d := newDriver(c)
+		for hour := range time.Duration(4) {
+			for second := range time.Duration(20) {
+				d.now = hour*time.Hour + second*1234*time.Millisecond
+				if over := d.produced() - d.producedExactly(); max(over, -over) > 3 || over != 0 && name != "curve" {
+					t.Errorf("%s: at %v it is %d too many", name, d.now, over)
+				}
 			}
 		}
 	}
@@ -266,7 +272,7 @@ func TestSkewFillsWindows(t *testing.T) {
 	c.Load.Skew = 3
 	skewed := mustRun(t, c)
 	// Windows of 10 s each; then one of 83 % of the messages fills in 1.5 s.
-	if p := even.Latencies.Percentile(100); p > 10100*time.Millisecond {
+	if p := even.Latencies.Percentile(99.5); p > 10100*time.Millisecond { // the last ones are not full, and wait for 15 s
 		t.Errorf("the longest latency is %v without a skew, want 10 s", p)
 	}
 	if p50, max := skewed.Latencies.Percentile(50), skewed.Latencies.Max(); p50 > 1200*time.Millisecond || max < 14*time.Second {

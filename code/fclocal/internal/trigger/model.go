@@ -182,6 +182,16 @@ func (m *Model) Arrive(now time.Duration, arrivals ...Arrival) []Action {
 	return m.dispatch()
 }
 
+// CloseWindow closes a task's window as it is. A driver that begins in the middle of a
+// stream can have windows that are partly filled.
+func (m *Model) CloseWindow(now time.Duration, task int) []Action {
+	m.begin(now)
+	if d := m.tasks[task].window; d != nil {
+		m.close(d)
+	}
+	return m.dispatch()
+}
+
 // CallEnded says that a call has succeeded (err is nil) or failed. An unknown
 // call, such as one that InstanceEnded has ended, is ignored.
 func (m *Model) CallEnded(now time.Duration, call CallID, err error) []Action {

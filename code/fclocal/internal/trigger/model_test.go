@@ -68,6 +68,10 @@ func crash(instance InstanceID) func(*Model, time.Duration) []Action {
 	}
 }
 
+func closeWindow(task int) func(*Model, time.Duration) []Action {
+	return func(m *Model, now time.Duration) []Action { return m.CloseWindow(now, task) }
+}
+
 func ready(instance InstanceID) func(*Model, time.Duration) []Action {
 	return func(m *Model, now time.Duration) []Action { return m.InstanceReady(now, instance) }
 }
@@ -158,6 +162,14 @@ func TestBatchWindow(t *testing.T) {
 			{0, assign(0, 0, 0), ""},
 			{0, arrive(0, 0, 9), ""},
 			{1 * ms, arrive(0, 9, 1), "create 1\ncall 1 in 1, attempt 1: 0:0-9"},
+		}},
+		{"closed by the driver, and the next one from its first record on", stream(sideBySide), []step{
+			{0, assign(0, 0, 0), ""},
+			{0, closeWindow(0), ""},
+			{0, arrive(0, 0, 3), ""},
+			{1 * ms, closeWindow(0), "create 1\ncall 1 in 1, attempt 1: 0:0-2"},
+			{2 * ms, arrive(0, 3, 2), ""},
+			{2002 * ms, wake, "call 2 in 1, attempt 1: 0:3-4"},
 		}},
 		{"count of one", stream(sideBySide, func(c *Config) { c.CountBasedWindow = 1 }), []step{
 			{0, assign(0, 0, 0), ""},
