@@ -33,7 +33,7 @@ Exit codes: 0 no errors (there may be warnings), 2 errors, or no s.yaml; with
 			if err != nil {
 				return err
 			}
-			_, problems, err := config.Load(path, config.Options{Deploy: true, FC3: fc3})
+			_, problems, err := config.Load(path, config.Options{Deploy: true, FC3: fc3, Function: options.function})
 			if err != nil {
 				return err
 			}

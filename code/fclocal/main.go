@@ -67,6 +67,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 // globalOptions are the options of every command.
 type globalOptions struct {
 	template string // -t: the s.yaml to use; "" is the nearest one
+	function string // --function: which of several
 }
 
 func newRootCommand() *cobra.Command {
@@ -88,6 +89,7 @@ usage or configuration.`,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.PersistentFlags().StringVarP(&options.template, "template", "t", "", "use this `FILE` instead of the nearest s.yaml")
+	root.PersistentFlags().StringVar(&options.function, "function", "", "use the function `NAME` of an s.yaml with several: its name, or the key that it stands under")
 	root.AddCommand(&cobra.Command{Use: "version", Short: "Print the version", Args: cobra.NoArgs, Run: func(cmd *cobra.Command, _ []string) { fmt.Fprintln(cmd.OutOrStdout(), "fclocal", build.Version()) }})
 	root.AddCommand(newCheckCommand(&options), newInvokeCommand(&options), newStreamCommand(&options),
 		newPlanCommand(&options), newCalibrateCommand(&options),

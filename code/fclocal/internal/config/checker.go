@@ -18,11 +18,15 @@ import (
 // A checker collects what is wrong with one file.
 type checker struct {
 	file     string
+	edition  *edition
+	units    []*unit // the functions of the file
+	unit     *unit   // the one to run; nil if all are looked at
 	lines    []string
 	blank    []bool // of each line
 	root     *node
 	parsed   int // values that the parser has made
 	problems []Problem
+	picked   error           // why no function could be picked
 	failed   map[string]bool // paths with an error
 	wrong    map[place]bool  // places with an error
 	misspelt map[string]bool // paths of absent keys that an unknown key is taken for
@@ -72,8 +76,20 @@ func (c *checker) add(severity Severity, at place, path, message string) {
 }
 
 func (c *checker) sorted() []Problem {
+	c.problems = slices.DeleteFunc(c.problems, c.isOfAnother)
+	if len(c.problems) == 0 {
+		return nil
+	}
 	slices.SortStableFunc(c.problems, compareProblems)
 	return slices.CompactFunc(c.problems, samePlaceAndMessage)
+}
+
+// isOfAnother tells whether a problem is of a function that is not looked at.
+func (c *checker) isOfAnother(p Problem) bool {
+	if c.unit == nil || strings.HasPrefix(p.Path, c.unit.path+".") {
+		return false
+	}
+	return slices.ContainsFunc(c.units, func(u *unit) bool { return strings.HasPrefix(p.Path, u.path+".") })
 }
 
 // check fills c.problems. c.root is set unless the file is no YAML.
@@ -82,10 +98,15 @@ func (c *checker) check(data []byte, overrides []override, options Options) {
 	if raw == nil || !c.limits(raw, 1) {
 		return
 	}
-	r := newResolver(raw)
+	c.edition = editionOf(raw)
+	r := newResolver(raw, c.edition, c.file)
 	c.root = r.resolve(raw)
 	if stop := r.stopped; stop != nil {
 		c.fail(stop.place, "", "%s", stop.message)
+		return
+	}
+	c.findUnits()
+	if c.picked = c.pick(options); c.picked != nil {
 		return
 	}
 	c.apply(overrides)
@@ -141,7 +162,7 @@ func (c *checker) parse(data []byte) *yaml.Node {
 		return nil
 	}
 	if len(document.Content) == 0 || document.Content[0].ShortTag() == "!!null" {
-		c.fail(place{}, "", "the file is empty; a mapping with edition, name and services is needed")
+		c.fail(place{}, "", "the file is empty; a mapping with edition, name and services or resources is needed")
 		return nil
 	}
 	return document.Content[0]

@@ -33,6 +33,10 @@ type Project struct {
 	Trigger  *Trigger // the EventBridge trigger for Kafka; nil if there is none
 	Build    []Action // what builds the function before it is called locally, or else before it is deployed
 
+	// Variables are those of FC's environment variables that are the same in each
+	// instance, NAME=VALUE, beside what Function has: they differ between platforms.
+	Variables []string
+
 	Overridden []string // names of the settings that Options.Set has given, sorted
 }
 
@@ -189,12 +193,18 @@ type Options struct {
 	// running here: a role that is a placeholder.
 	Deploy bool
 
+	// Function is the one to use, by its name or the key that it stands under. "" is
+	// the only one, or the only one with an EventBridge trigger for Kafka; with Deploy
+	// it is all of them.
+	Function string
+
 	// FC3 also warns of what changes when the function moves to FC 3.0.
 	FC3 bool
 }
 
 // Load reads and checks the s.yaml at path. The error is only for a file that
-// cannot be read and a name in options.Set that is no setting. Problems are sorted
+// cannot be read, a name in options.Set that is no setting, and a function that
+// options do not tell. Problems are sorted
 // by place; the Project is nil if one of them is an error.
 func Load(path string, options Options) (*Project, []Problem, error) {
 	overrides, err := newOverrides(options.Set)
@@ -212,6 +222,9 @@ func Load(path string, options Options) (*Project, []Problem, error) {
 	c := newChecker(path, data)
 	c.check(data, overrides, options)
 	problems := c.sorted()
+	if c.picked != nil {
+		return nil, problems, c.picked
+	}
 	if errors, _ := Count(problems); errors > 0 {
 		return nil, problems, nil
 	}

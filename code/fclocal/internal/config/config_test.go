@@ -101,6 +101,7 @@ func TestProject(t *testing.T) {
 			Kafka: Kafka{RegionID: "cn-hangzhou", InstanceID: "alikafka_1", Topic: "orders", ConsumerGroup: "consumers",
 				OffsetReset: "latest", Network: "Default"},
 		},
+		Variables: []string{"FC_SERVICE_NAME=orders", "FC_QUALIFIER=prod"},
 	}
 	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(Project{}, "File", "Dir")); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
@@ -129,6 +130,7 @@ func TestDefaults(t *testing.T) {
 		Function: Function{Name: "f", Runtime: "go1", Handler: "main", CodeURI: ".",
 			MemorySize: 128, Timeout: 60, DiskSize: 512, InstanceConcurrency: 1, InstanceSoftConcurrency: 1, InitializationTimeout: 3,
 			EnvironmentVariables: map[string]string{}},
+		Variables: []string{"FC_SERVICE_NAME=s", "FC_QUALIFIER=LATEST"},
 	}
 	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(Project{}, "File", "Dir")); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)

@@ -167,11 +167,13 @@ const BootstrapName = "bootstrap"
 
 // bootstrapRule warns of a function that nothing starts: where codeUri is there, and
 // nothing is to build it.
-func (c *checker) bootstrapRule(function, actions *node, path string) {
-	f := Function{Runtime: function.string("", "runtime"), CodeURI: function.string("", "codeUri")}
+func (c *checker) bootstrapRule(u *unit) {
+	function := u.function.value
+	f := Function{Runtime: function.string("", "runtime"), CodeURI: function.string("", u.keys.code)}
 	command := []string{"customRuntimeConfig", "command"}
 	file, err := filepath.Abs(c.file)
-	if err != nil || !f.IsCustom() || f.CodeURI == "" || actions != nil || function.unclear("codeUri") || function.unclear(command...) || function.at(command...) != nil {
+	if err != nil || !f.IsCustom() || f.CodeURI == "" || u.at.value.at("actions") != nil || c.root.at("actions") != nil ||
+		function.unclear(u.keys.code) || function.unclear(command...) || function.at(command...) != nil {
 		return
 	}
 	p := Project{Dir: filepath.Dir(file), Function: f}
@@ -179,6 +181,6 @@ func (c *checker) bootstrapRule(function, actions *node, path string) {
 		return
 	}
 	if _, err := os.Stat(filepath.Join(p.Code(), BootstrapName)); os.IsNotExist(err) {
-		c.warn(function.place, path, "nothing starts the function: there is no customRuntimeConfig.command, nor a file bootstrap in %s", function.at("codeUri").show())
+		c.warn(function.place, u.functionPath, "nothing starts the function: there is no customRuntimeConfig.command, nor a file bootstrap in %s", function.at(u.keys.code).show())
 	}
 }

@@ -21,27 +21,30 @@ var regions = []string{
 const (
 	longestFunctionName = 64  // documented; s sends up to 128, which FC refuses
 	longestServiceName  = 128 // documented
+	longestTriggerName  = 128 // documented
 )
 
 var (
 	roleARN  = regexp.MustCompile(`^acs:ram::[0-9]*:role/.*$`) // as s has it
 	fcName   = regexp.MustCompile(`^[_a-zA-Z][-_a-zA-Z0-9]*$`) // of a service, as s has it; of a function (documented)
+	isURL    = regexp.MustCompile(`^https?://`)
 	harmless = regexp.MustCompile(`^(go (mod|get|vet|test|generate|version)\b|echo\b|cd\b|test\b|true$)`)
 )
 
 // deployRules checks what s refuses on its own machine, or FC after it, and what has
 // no bearing on a run here.
-func (c *checker) deployRules(service, props *node, path string) {
-	c.regionRule(props.at("region"), path+".region")
-	c.roleRule(props.at("service", "role"), path+".service.role")
-	c.logRule(props.at("service").field("logConfig"), path+".service.logConfig")
-	c.nameRule(props.at("service", "name"), path+".service.name", longestServiceName)
-	c.nameRule(props.at("function", "name"), path+".function.name", longestFunctionName)
-	c.shellRules(service.at("actions"), strings.TrimSuffix(path, ".props")+".actions")
-	c.codeRule(service, props.at("function", "codeUri"), path+".function.codeUri")
+func (c *checker) deployRules(u *unit) {
+	c.regionRule(u.props.node().at("region"), join(u.propsPath, "region"))
+	c.logRule(u.service.node().field("logConfig"), join(u.servicePath, "logConfig"))
+	c.nameRule(u.function.value.at(u.keys.function), join(u.functionPath, u.keys.function), longestFunctionName)
+	for i, trigger := range u.triggers() {
+		c.nameRule(trigger.at(u.keys.trigger), fmt.Sprintf("%s.triggers[%d].%s", u.propsPath, i, u.keys.trigger), longestTriggerName)
+	}
+	c.shellRules(u.at.value.at("actions"), u.path+".actions")
+	c.codeRule(u)
 }
 
-// text is the string that a rule can judge, "" if there is none.
+// judged is the text that a rule can judge, "" if there is none.
 func (c *checker) judged(n *node, path string) string {
 	if n == nil || n.kind != scalarKind || n.unresolved || c.failed[path] {
 		return ""
@@ -61,7 +64,8 @@ func (c *checker) regionRule(region *node, path string) {
 	c.fail(region.place, path, "region is %s, where Function Compute is not; %s", region.show(), advice)
 }
 
-func (c *checker) roleRule(role *node, path string) {
+// arnRule checks a role that s takes as an ARN only.
+func (c *checker) arnRule(role *node, path string) {
 	if text := c.judged(role, path); text != "" && !roleARN.MatchString(text) {
 		c.fail(role.place, path, "role is %s; s deploys with the ARN of a RAM role only: acs:ram::ACCOUNT:role/NAME, where ACCOUNT is a number", role.show())
 	}
@@ -79,34 +83,36 @@ func (c *checker) logRule(config *field, path string) {
 }
 
 func (c *checker) nameRule(name *node, path string, longest int) {
+	key := path[strings.LastIndexByte(path, '.')+1:]
 	text := c.judged(name, path)
 	switch {
 	case text == "":
 	case !fcName.MatchString(text):
-		c.fail(name.place, path, "name is %s; allowed are letters, digits, _ and -, and no digit or - at the start", name.show())
+		c.fail(name.place, path, "%s is %s; allowed are letters, digits, _ and -, and no digit or - at the start", key, name.show())
 	case len(text) > longest:
-		c.fail(name.place, path, "name has %d characters: %s; allowed are %d", len(text), name.show(), longest)
+		c.fail(name.place, path, "%s has %d characters: %s; allowed are %d", key, len(text), name.show(), longest)
 	}
 }
 
 // codeRule checks that what is deployed is there, or that an action may make it.
-func (c *checker) codeRule(service, code *node, path string) {
+func (c *checker) codeRule(u *unit) {
+	code, path := u.function.value.at(u.keys.code), join(u.functionPath, u.keys.code)
 	file, err := filepath.Abs(c.file)
-	if text := c.judged(code, path); text == "" || err != nil {
+	if text := c.judged(code, path); text == "" || err != nil || u.runtime() == "custom-container" || isURL.MatchString(text) {
 		return
 	}
 	p := Project{Dir: filepath.Dir(file), Function: Function{CodeURI: code.text}}
 	if _, err := os.Stat(p.Code()); !os.IsNotExist(err) {
 		return
 	}
-	if actions := service.at("actions", "pre-deploy"); actions != nil {
-		for _, action := range actions.items {
+	for _, list := range c.actions(u, "deploy") {
+		for _, action := range list.items {
 			if mayMake(action, p.Dir, p.Code()) {
 				return
 			}
 		}
 	}
-	c.fail(code.place, path, "codeUri is %s, which does not exist, and no action of pre-deploy makes it", code.show())
+	c.fail(code.place, path, "%s is %s, which does not exist, and no action of pre-deploy makes it", u.keys.code, code.show())
 }
 
 // mayMake tells whether an action may make what lies at a path: whether it builds

@@ -14,9 +14,9 @@ import (
 // What is wrong with the file as a whole.
 func TestFiles(t *testing.T) {
 	for _, test := range []struct{ name, document, want string }{
-		{"empty", "", "1:1: error: the file is empty; a mapping with edition, name and services is needed"},
-		{"comments only", "# nothing\n", "1:1: error: the file is empty; a mapping with edition, name and services is needed"},
-		{"null", "~\n", "1:1: error: the file is empty; a mapping with edition, name and services is needed"},
+		{"empty", "", "1:1: error: the file is empty; a mapping with edition, name and services or resources is needed"},
+		{"comments only", "# nothing\n", "1:1: error: the file is empty; a mapping with edition, name and services or resources is needed"},
+		{"null", "~\n", "1:1: error: the file is empty; a mapping with edition, name and services or resources is needed"},
 		{"list", "- 1\n", "1:1: error: the file is a list; a mapping with edition, name and services is needed"},
 		{"scalar", "\n  text\n", `2:3: error: the file is "text" (a string); a mapping with edition, name and services is needed`},
 		{"two documents", smallest + "---\na: 1\n", "10:1: error: a second document starts here; one is allowed"},
@@ -27,7 +27,7 @@ func TestFiles(t *testing.T) {
 		{"unknown anchor", "name: *none\n", "1:7: error: not valid YAML: unknown anchor 'none' referenced"},
 		{"not UTF-8", "edition: 1.0.0\nname: 中\xff\n", "2:8: error: the byte 0xFF is not UTF-8; a YAML file is UTF-8 text without control characters"},
 		{"control character", "name: a\x01\n", "1:8: error: the control character U+0001 is not allowed; a YAML file is UTF-8 text without control characters"},
-		{"no services", "edition: 1.0.0\nname: a\nservices: {}\n", "3:1: error: no service is of component devsapp/fc"},
+		{"no services", "edition: 1.0.0\nname: a\nservices: {}\n", "3:1: error: none of the services is of component devsapp/fc"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			_, problems := load(t, test.document, Options{})
@@ -217,7 +217,7 @@ func TestSettings(t *testing.T) {
 		if s.allowed.kind == "string" && s.name != "eventRuleFilterPattern" {
 			continue // any text is good
 		}
-		if project, problems := load(t, document, Options{Set: map[string]string{s.name: bad}}); project != nil || len(problems) == 0 || !strings.Contains(brief(problems)[0], ": error: "+s.keys()[len(s.keys())-1]) {
+		if project, problems := load(t, document, Options{Set: map[string]string{s.name: bad}}); project != nil || len(problems) == 0 || !strings.Contains(brief(problems)[0], ": error: "+s.keys(&edition1)[len(s.keys(&edition1))-1]) {
 			t.Errorf("%s=%s: %q", s.name, bad, brief(problems))
 		}
 		if words := Complete(s.name + "="); len(s.allowed.choice) > 0 && !slices.Contains(words, s.name+"="+good) {

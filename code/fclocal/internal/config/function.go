@@ -13,17 +13,18 @@ import (
 	"fclocal/internal/files"
 )
 
-// ReservedVariables are the environment variables that the platform sets: one of
+// ReservedVariables are the environment variables that every platform sets: one of
 // the function's own with such a name would take its place.
 var ReservedVariables = []string{
 	"ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ACCESS_KEY_SECRET", "ALIBABA_CLOUD_SECURITY_TOKEN",
 	"FC_ACCOUNT_ID", "FC_CUSTOM_LISTEN_PORT", "FC_FUNC_CODE_PATH", "FC_FUNCTION_HANDLER", "FC_FUNCTION_MEMORY_SIZE",
-	"FC_FUNCTION_NAME", "FC_INSTANCE_ID", "FC_QUALIFIER", "FC_REGION", "FC_RUNTIME_API", "FC_SERVER_PORT", "FC_SERVICE_NAME",
+	"FC_FUNCTION_NAME", "FC_INSTANCE_ID", "FC_REGION", "FC_RUNTIME_API", "FC_SERVER_PORT",
 }
 
 // environmentRules checks what no schema says of environmentVariables.
-func (c *checker) environmentRules(function *node, path string) {
-	variables := function.field("environmentVariables")
+func (c *checker) environmentRules(u *unit) {
+	path := u.functionPath + ".environmentVariables"
+	variables := u.function.value.field("environmentVariables")
 	if variables == nil {
 		return
 	}
@@ -36,12 +37,12 @@ func (c *checker) environmentRules(function *node, path string) {
 			c.fail(f.place, at, "the name of an environment variable is empty")
 		case strings.ContainsAny(f.key, "=\x00\n"):
 			c.fail(f.place, at, "the name of the environment variable %s has a character that none can have: =, NUL or a line break", quote(f.key))
-		case slices.Contains(ReservedVariables, f.key):
+		case slices.Contains(ReservedVariables, f.key) || slices.Contains(u.reserved, f.key):
 			c.fail(f.place, at, "%s is an environment variable that the platform sets; give yours another name", f.key)
 		case strings.Contains(f.value.text, "\x00"):
 			c.fail(f.value.place, at, "the value of %s has a NUL in it, which no environment variable can have", f.key)
 		case f.key == "GOMEMLIMIT" && !f.value.unresolved && !c.failed[at]:
-			c.memoryLimitRule(function, f.value, at)
+			c.memoryLimitRule(u, f.value, at)
 		}
 	}
 	if size > environmentLimit {
@@ -51,13 +52,13 @@ func (c *checker) environmentRules(function *node, path string) {
 
 // memoryLimitRule warns of a GOMEMLIMIT that does nothing, or keeps the function from
 // starting.
-func (c *checker) memoryLimitRule(function, limit *node, path string) {
+func (c *checker) memoryLimitRule(u *unit, limit *node, path string) {
 	bytes, ok := byteCount(limit.text)
-	functionPath := path[:strings.LastIndex(path, ".environmentVariables.")]
-	switch memory := function.whole(defaultMemorySize, "memorySize"); {
+	memoryPath := u.functionPath + ".memorySize"
+	switch memory := u.memory(); {
 	case !ok:
 		c.warn(limit.place, path, "GOMEMLIMIT is %s, with which a Go program does not start; allowed is a number of bytes, or one with B, KiB, MiB, GiB or TiB", limit.show())
-	case function.unclear("memorySize") || c.failed[functionPath+".memorySize"] || c.misspelt[functionPath+".memorySize"]:
+	case u.function.value.unclear("memorySize") || c.failed[memoryPath] || c.misspelt[memoryPath]:
 	case bytes > int64(memory)<<20:
 		c.warn(limit.place, path, "GOMEMLIMIT is %s, above memorySize, which is %d MB: the function is killed before the limit does anything", limit.show(), memory)
 	}
@@ -85,25 +86,26 @@ func byteCount(text string) (bytes int64, ok bool) {
 	return int64(n) * unit, true
 }
 
-// programRules checks that the handler of a go1 function is the program in codeUri.
-func (c *checker) programRules(service, function *node, path string) {
-	if function.string("", "runtime") != "go1" { // of which it is something else
+// programRules checks that the handler of a go1 function is the program in its code.
+func (c *checker) programRules(u *unit) {
+	function := u.function.value
+	handler, codeURI := function.at("handler"), function.at(u.keys.code)
+	handlerPath, codePath := u.functionPath+".handler", join(u.functionPath, u.keys.code)
+	if runtime := u.runtime(); runtime != "go1" && runtime != "" {
 		return
 	}
-	handler, codeURI := function.at("handler"), function.at("codeUri")
-	handlerPath, codePath := path+".handler", path+".codeUri"
 	if handler == nil || handler.kind != scalarKind || c.failed[handlerPath] {
 		return
 	}
 	// Also where it is not resolved: it is used as it stands.
 	if handler.text == "." || handler.text == ".." || strings.ContainsAny(handler.text, "/\\\x00") {
-		c.fail(handler.place, handlerPath, "handler is %s; the name of the binary in codeUri is needed, without a directory", handler.show())
+		c.fail(handler.place, handlerPath, "handler is %s; the name of the binary in %s is needed, without a directory", handler.show(), u.keys.code)
 		return
 	}
 	if handler.unresolved {
 		return
 	}
-	if built := builtPrograms(service.at("actions", "pre-deploy")); built != nil && !slices.Contains(built, handler.text) {
+	if built := builtPrograms(c.actions(u, "deploy")); built != nil && !slices.Contains(built, handler.text) {
 		c.warn(handler.place, handlerPath, "handler is %s; the action pre-deploy builds %s", handler.show(), quote(strings.Join(built, ", ")))
 	}
 	file, err := filepath.Abs(c.file)
@@ -115,7 +117,7 @@ func (c *checker) programRules(service, function *node, path string) {
 		return
 	}
 	if _, err := os.Stat(filepath.Join(p.Code(), handler.text)); os.IsNotExist(err) && files.Above("go.mod", p.Code(), p.Dir) == "" {
-		c.warn(codeURI.place, codePath, "codeUri is %s, where no program %s is, nor a go.mod there or above to build it from", codeURI.show(), handler.show())
+		c.warn(codeURI.place, codePath, "%s is %s, where no program %s is, nor a go.mod there or above to build it from", u.keys.code, codeURI.show(), handler.show())
 	}
 }
 
@@ -126,12 +128,13 @@ var (
 
 // builtPrograms are the names of what `go build -o` makes in the actions, as far as
 // they can be told without a shell.
-func builtPrograms(actions *node) []string {
-	var names []string
-	if actions == nil {
-		return nil
+func builtPrograms(lists []*node) []string {
+	var actions []*node
+	for _, list := range lists {
+		actions = append(actions, list.items...)
 	}
-	for _, action := range actions.items {
+	var names []string
+	for _, action := range actions {
 		for _, build := range goBuild.FindAllStringSubmatch(action.string("", "run"), -1) {
 			output := buildOutput.FindStringSubmatch(build[1])
 			if output == nil {

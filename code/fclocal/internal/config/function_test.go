@@ -41,9 +41,9 @@ func TestBuiltPrograms(t *testing.T) {
 		"go build . && cc -o x x.c":  nil,
 	} {
 		document := yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: run}
-		r := newResolver(&document)
+		r := newResolver(&document, &edition1, "")
 		action := &node{kind: mappingKind, fields: []field{{key: "run", value: r.resolve(&document)}}}
-		if got := builtPrograms(&node{kind: listKind, items: []*node{action}}); !slices.Equal(got, want) {
+		if got := builtPrograms([]*node{{kind: listKind, items: []*node{action}}}); !slices.Equal(got, want) {
 			t.Errorf("%s: %q, want %q", run, got, want)
 		}
 	}

@@ -43,6 +43,7 @@ type node struct {
 	secret     bool   // text has a value of the environment in it, which must not be shown
 	masked     string // text with ${env(NAME)} in place of each such value
 	unresolved bool   // holds a ${...} without a value; must not be checked
+	cloudOnly  bool   // that only the cloud knows
 	problems   []nodeProblem
 
 	plainValue any // cache of plain
@@ -226,12 +227,12 @@ func (n *node) show() string {
 	return n.describe()
 }
 
-// nameOr is the text of the field name as messages may show it, another if there is none.
-func (n *node) nameOr(another string) string {
-	if name := n.at("name"); name.string("") != "" && name.secret {
+// nameOr is the text of a name as messages may show it, another if there is none.
+func (n *node) nameOr(key, another string) string {
+	if name := n.at(key); name.string("") != "" && name.secret {
 		return name.quoted()
 	}
-	return n.string(another, "name")
+	return n.string(another, key)
 }
 
 // quoted is the text of a string as messages may show it: what came from the

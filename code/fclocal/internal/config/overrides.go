@@ -71,17 +71,19 @@ func newOverrides(set map[string]string) ([]override, error) {
 	return overrides, nil
 }
 
-// apply sets the overrides in the one function of the file and its trigger.
+// apply sets the overrides in the function and its trigger.
 func (c *checker) apply(overrides []override) {
-	props := c.functionProps()
 	for _, o := range overrides {
-		parent := props.at("function")
-		if o.trigger {
-			trigger, _ := c.kafkaTrigger(props)
-			parent = trigger.at("config")
+		var parent *node
+		if c.unit != nil {
+			if parent = c.unit.function.node(); o.trigger {
+				parent = c.unit.kafka().at(c.edition.keys.triggerConfig)
+			}
 		}
-		keys := o.keys()
+		keys := o.keys(c.edition)
 		switch {
+		case !o.isIn(c.edition):
+			c.fail(o.at, "", "%s has no %s", c.edition.platform, o.name)
 		case parent == nil || parent.kind != mappingKind:
 			what := "function"
 			if o.trigger {

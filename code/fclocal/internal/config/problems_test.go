@@ -257,10 +257,13 @@ func TestValues(t *testing.T) {
 			`53:30: error: eventSchema is "Raw"; allowed are CloudEvents, RawData`,
 		}},
 		{"eventSourceType", []string{"eventSourceType: Kafka", "eventSourceType: kafka"}, []string{
-			`68:32: error: eventSourceType is "kafka"; allowed are Default, MNS, RocketMQ, RabbitMQ, Kafka`,
+			`68:32: error: eventSourceType is "kafka"; allowed are Default, MNS, RocketMQ, RabbitMQ, Kafka, DTS`,
 		}},
 		{"edition of FC 3.0", []string{"edition: 1.0.0", "edition: 3.0.0"}, []string{
-			`1:10: error: edition is "3.0.0", the format of FC 3.0, which fclocal does not read; allowed is 1.0.0`,
+			`9:1: error: unknown key "services"; FC 3.0's file calls it resources`,
+		}},
+		{"edition that is none", []string{"edition: 1.0.0", "edition: 2.0.0"}, []string{
+			`1:10: error: edition is "2.0.0"; allowed are 1.0.0, 3.0.0`,
 		}},
 		{"runtime", []string{"runtime: go1", "runtime: go1.x"}, []string{
 			`32:18: error: runtime is "go1.x"; allowed are nodejs20, nodejs18, nodejs16, nodejs14, nodejs12, nodejs10, nodejs8, nodejs6, nodejs4.4, python3.10, python3.9, python3, python2.7, java11, java8, go1, php7.2, dotnetcore3.1, dotnetcore2.1, custom, custom.debian10, custom-container`,
@@ -346,10 +349,11 @@ func TestRules(t *testing.T) {
 		{"ossKey beside codeUri", []string{"codeUri: ./target", "codeUri: ./target\n        ossBucket: b\n        ossKey: k"}, []string{
 			"36:9: error: ossKey stands beside codeUri; one of them is allowed",
 		}},
-		{"ossKey without codeUri", []string{"codeUri: ./target", "ossBucket: b\n        ossKey: k"}, []string{
-			"30:7: error: codeUri is missing; needed is the directory that is deployed, such as ./code/target",
-		}},
+		{"ossKey without codeUri", []string{"codeUri: ./target", "ossBucket: b\n        ossKey: k"}, nil},
 		{"runtime that is not go1", []string{"runtime: go1", "runtime: python3", "handler: main", "handler: index.handler"}, nil},
+		{"no handler for another runtime", []string{"runtime: go1", "runtime: python3", "        handler: main\n", ""}, []string{
+			"30:7: error: handler is missing; needed is the function's handler, such as index.handler",
+		}},
 		{"custom runtime", []string{"runtime: go1", "runtime: custom.debian10\n        caPort: 8080\n        customRuntimeConfig: {command: [python3], args: [server.py]}\n" +
 			"        customHealthCheckConfig: {httpGetUrl: /ready, periodSeconds: 5}", "        handler: main\n", ""}, nil},
 		{"custom runtime with mistakes", []string{"runtime: go1", "runtime: custom\n        caPort: 0\n        customRuntimeConfig: {command: python3, port: 8080}\n" +
@@ -360,6 +364,7 @@ func TestRules(t *testing.T) {
 			"35:9: error: httpGetUrl is missing; needed is the path of the check, such as /ready",
 			"35:51: error: timeoutSeconds is 4; allowed is 1 to 3",
 		}},
+		{"no handler for a custom runtime", []string{"runtime: go1", "runtime: custom.debian10", "        handler: main\n", ""}, nil},
 		{"filter pattern that is no JSON", []string{"'{}'", "'{'"}, []string{
 			"49:39: error: eventRuleFilterPattern: it must be a JSON object: unexpected EOF",
 		}},
@@ -412,15 +417,13 @@ func TestRules(t *testing.T) {
 		}},
 		{"other triggers are not looked into", []string{"      triggers:\n", "      triggers:\n        - {name: t, type: timer, config: {cronExpression: \"@every 1m\", enable: true}}\n"}, nil},
 		{"no service for fclocal", []string{"component: devsapp/fc", "component: devsapp/website"}, []string{
-			"9:1: error: no service is of component devsapp/fc",
-			`11:16: warning: component is "devsapp/website"; fclocal ignores this service and runs devsapp/fc only`,
+			"9:1: error: none of the services is of component devsapp/fc",
+			`11:16: warning: component is "devsapp/website"; fclocal looks into devsapp/fc only`,
 		}},
 		{"another service", []string{"services:\n", "services:\n  site:\n    component: devsapp/website\n    props: {anything: 1}\n"}, []string{
-			`11:16: warning: component is "devsapp/website"; fclocal ignores this service and runs devsapp/fc only`,
+			`11:16: warning: component is "devsapp/website"; fclocal looks into devsapp/fc only`,
 		}},
-		{"two services for fclocal", []string{"services:\n  orders:\n", "services:\n  first:\n    component: fc@0.1\n    props: {region: r, service: {name: s}, function: {name: f, runtime: go1, handler: h, codeUri: .}}\n  orders:\n"}, []string{
-			"13:3: error: fclocal runs one function; first has one already",
-		}},
+		{"two services, one with a trigger", []string{"services:\n  orders:\n", "services:\n  first:\n    component: fc@0.1\n    props: {region: r, service: {name: s}, function: {name: f, runtime: go1, handler: h, codeUri: .}}\n  orders:\n"}, nil},
 	})
 }
 
@@ -625,7 +628,8 @@ func TestVariables(t *testing.T) {
 		{"expression of s", []string{"role: acs:ram::1234567890123456:role/fc", "role: acs:ram::${config(AccountID)}:role/fc"}, []string{
 			"21:15: warning: fclocal cannot resolve ${config(AccountID)}; the value is not checked",
 		}},
-		{"expression for a number is not checked", []string{"memorySize: 512", "memorySize: ${this.props.memory}"}, []string{
+		{"expression for a number", []string{"memorySize: 512", "memorySize: ${this.props.memory}"}, []string{
+			`35:21: error: memorySize is "${this.props.memory}", which only the cloud knows; --set memorySize=VALUE gives it here`,
 			"35:21: warning: fclocal cannot resolve ${this.props.memory}; the value is not checked",
 		}},
 		{"expression for a mapping that fclocal needs", []string{"    props:\n      region: ${vars.region}\n      service:\n        name: orders\n        role: acs:ram::1234567890123456:role/fc\n        logConfig:\n          project: logs\n          logstore: orders\n          logBeginRule: None\n        vpcConfig:\n          vpcId: vpc-1\n          securityGroupId: sg-1\n          vswitchIds: [vsw-1]\n", "    props:\n      region: ${vars.region}\n      service: ${file(service.yaml)}\n"}, []string{

@@ -71,62 +71,68 @@ func (p *Project) CodeDirectory(program string) string {
 	return filepath.Dir(program)
 }
 
-// project makes the Project of a file without errors.
+const latest = "LATEST" // the version that a trigger calls unless it says otherwise
+
+// project makes the Project of a file without errors, nil if it has no function.
 func (c *checker) project(file string) *Project {
-	service := c.functionService()
-	props := service.value.at("props")
-	function := props.at("function")
+	u := c.unit
+	if u == nil && len(c.units) > 0 {
+		u = c.units[0] // of several, that all are good
+	}
+	if u == nil {
+		return nil
+	}
+	function, service := u.function.node(), u.service.node()
 	p := &Project{
 		File:   file,
 		Dir:    filepath.Dir(file),
 		Name:   c.root.string("", "name"),
-		Region: props.string("", "region"),
+		Region: u.props.node().string("", "region"),
 		Service: Service{
-			Key:        service.key,
-			Name:       props.string("", "service", "name"),
-			Role:       props.string("", "service", "role"),
-			LogProject: props.string("", "service", "logConfig", "project"),
-			Logstore:   props.string("", "service", "logConfig", "logstore"),
+			Key:        u.key,
+			Role:       service.string("", "role"),
+			LogProject: service.string("", "logConfig", "project"),
+			Logstore:   service.string("", "logConfig", "logstore"),
 		},
 		Function: Function{
-			Name:                 function.string("", "name"),
+			Name:                 function.string("", u.keys.function),
 			Handler:              function.string("", "handler"),
-			CodeURI:              function.string("", "codeUri"),
+			CodeURI:              function.string("", u.keys.code),
 			Runtime:              function.string("", "runtime"),
 			EnvironmentVariables: map[string]string{},
 
-			PreFreeze: hook(function, "preFreeze"),
-			PreStop:   hook(function, "preStop"),
+			PreStop: hook(function, "preStop"),
 
 			Layers: texts(function.at("layers")),
 		},
-		Build: buildActions(filepath.Dir(file), service.value.at("actions")),
+		Build: buildActions(filepath.Dir(file), u.at.value.at("actions"), c.root.at("actions")),
 	}
 	if p.Function.IsCustom() {
-		p.Function.CustomRuntime = customRuntime(function.at("customRuntimeConfig"), function.at("caPort"), function.at("customHealthCheckConfig"))
+		p.Function.CustomRuntime = customRuntime(function.at("customRuntimeConfig"), function.at(u.keys.port...), function.at(u.keys.health...))
 	}
 	if environment := function.at("environmentVariables"); environment != nil {
 		for _, f := range environment.fields {
 			p.Function.EnvironmentVariables[f.key] = f.value.text
 		}
 	}
-	kafkaTrigger, _ := c.kafkaTrigger(props)
-	config := kafkaTrigger.at("config")
+	kafkaTrigger := u.kafka()
+	config := kafkaTrigger.at(u.keys.triggerConfig)
 	if kafkaTrigger != nil {
 		p.Trigger = &Trigger{
-			Name:      kafkaTrigger.string("", "name"),
-			Qualifier: kafkaTrigger.string("LATEST", "qualifier"),
+			Name:      kafkaTrigger.string("", u.keys.trigger),
+			Qualifier: kafkaTrigger.string(latest, "qualifier"),
 			Mode:      config.string(config.string("", "eventSinkConfig", "deliveryOption", "mode"), "runOptions", "mode"),
 		}
 	}
 	for _, s := range settings {
 		switch {
 		case !s.trigger:
-			s.read(p, function)
+			s.read(u.edition, p, function)
 		case p.Trigger != nil:
-			s.read(p, config)
+			s.read(u.edition, p, config)
 		}
 	}
+	u.complete(u, p)
 	if p.Function.InstanceSoftConcurrency == 0 {
 		p.Function.InstanceSoftConcurrency = p.Function.InstanceConcurrency
 	}

@@ -15,6 +15,9 @@ import (
 // A resolver makes nodes of the YAML parser's. Each is made once; resolved
 // holds nil for those being made, which is how cycles are found.
 type resolver struct {
+	edition  *edition
+	file     string // s.yaml
+	root     *yaml.Node
 	vars     *yaml.Node
 	resolved map[*yaml.Node]*node
 	indexes  map[*yaml.Node]map[string]*yaml.Node // of mappings that variables were looked for in
@@ -26,8 +29,8 @@ type resolver struct {
 	stopped       *nodeProblem // why nothing more is resolved: the file stands for too much
 }
 
-func newResolver(root *yaml.Node) *resolver {
-	r := &resolver{resolved: map[*yaml.Node]*node{}, indexes: map[*yaml.Node]map[string]*yaml.Node{}}
+func newResolver(root *yaml.Node, e *edition, file string) *resolver {
+	r := &resolver{edition: e, file: file, root: root, resolved: map[*yaml.Node]*node{}, indexes: map[*yaml.Node]map[string]*yaml.Node{}}
 	r.vars = r.index(root)["vars"]
 	return r
 }
@@ -114,8 +117,12 @@ func (r *resolver) buildMapping(n *node, raw *yaml.Node) {
 			n.fail(placeOf(key), "duplicate key %s; it is first on line %d", quote(key.Value), n.fields[first].line)
 			continue
 		}
+		resolved := r.resolve(value)
+		if r.edition.syntax == newSyntax && resolved.kind == scalarKind && resolved.scalar == nil && !resolved.unresolved {
+			continue // s takes it for absent
+		}
 		index[key.Value] = len(n.fields)
-		n.fields = append(n.fields, field{key.Value, placeOf(key), r.resolve(value)})
+		n.fields = append(n.fields, field{key.Value, placeOf(key), resolved})
 	}
 	for _, source := range merged {
 		for _, f := range source.fields {
@@ -175,6 +182,14 @@ var (
 	expression    = regexp.MustCompile(`\$\{([^{}]*)\}`)
 	varExpression = regexp.MustCompile(`^vars\.([^\s.]+(?:\.[^\s.]+)*)$`)
 	envExpression = regexp.MustCompile(`^env\(\s*([^\s,()]+)\s*(?:(,)\s*(.*?)\s*)?\)$`)
+)
+
+// A syntax is a way to write ${...}.
+type syntax int
+
+const (
+	oldSyntax syntax = iota // ${vars.x} and ${env(X, default)}
+	newSyntax               // function calls, quoted texts, other resources
 )
 
 // expand replaces the ${...} in the text of n. A text that is nothing but one
@@ -254,10 +269,15 @@ func (r *resolver) evaluate(n *node, whole, inner string) (text, masked string) 
 		n.fail(n.place, "the environment variable %s is not set; s would leave %s as it stands", cut(env[1], maxQuoted), cut(whole, maxQuoted))
 		return "", ""
 	}
-	n.unresolved = true
+	r.unknowable(n, whole)
+	return "", ""
+}
+
+// unknowable marks n as unresolved, as only the cloud knows a ${...} in it.
+func (r *resolver) unknowable(n *node, whole string) {
+	n.unresolved, n.cloudOnly = true, true
 	n.problems = append(n.problems, nodeProblem{n.place, SeverityWarning,
 		fmt.Sprintf("fclocal cannot resolve %s; the value is not checked", cut(whole, maxQuoted))})
-	return "", ""
 }
 
 // variable returns the node that "vars.a.b" stands for. If there is none it

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"regexp"
 	"strings"
 	"unicode/utf8"
 
@@ -17,88 +16,88 @@ const (
 	environmentLimit = 4096
 )
 
-var fcComponent = regexp.MustCompile(`^(devsapp/)?fc(@.+)?$`) // as in s.schema.json
-
-// functionService returns the first service of component devsapp/fc with its
-// key, nil if there is none.
-func (c *checker) functionService() *field {
-	services := c.root.at("services")
-	if services == nil {
-		return nil
+// findUnits takes the services or resources apart that are functions.
+func (c *checker) findUnits() {
+	group := c.root.at(c.edition.units)
+	if group == nil {
+		return
 	}
-	for i := range services.fields {
-		if f := &services.fields[i]; fcComponent.MatchString(f.value.string("", "component")) {
-			return f
+	for i := range group.fields {
+		if f := &group.fields[i]; c.edition.isFunction(f.value) {
+			c.units = append(c.units, c.edition.unitOf(f))
 		}
 	}
-	return nil
-}
-
-func (c *checker) functionProps() *node {
-	if service := c.functionService(); service != nil {
-		return service.value.at("props")
-	}
-	return nil
-}
-
-// kafkaTrigger returns the first EventBridge trigger for Kafka below props and
-// its path there, nil if there is none.
-func (c *checker) kafkaTrigger(props *node) (*node, string) {
-	triggers := props.at("triggers")
-	if triggers == nil {
-		return nil, ""
-	}
-	for i, trigger := range triggers.items {
-		if isKafkaTrigger(trigger) {
-			return trigger, fmt.Sprintf("triggers[%d]", i)
-		}
-	}
-	return nil, ""
-}
-
-func isKafkaTrigger(trigger *node) bool {
-	return trigger.string("", "type") == "eventbridge" &&
-		trigger.string("", "config", "eventSourceConfig", "eventSourceType") == "Kafka"
 }
 
 // rules checks what the schema cannot: what one setting forbids another.
 func (c *checker) rules(options Options) {
-	services := c.root.field("services")
-	if services == nil {
+	group := c.root.field(c.edition.units)
+	if group == nil {
 		return
 	}
-	c.needResolved("services", services.value)
-	first := c.functionService()
-	for _, f := range services.value.fields {
-		path := join("services", f.key)
+	c.needResolved(c.edition.units, group.value)
+	for i := range group.value.fields {
+		f := &group.value.fields[i]
 		component := f.value.at("component")
-		switch {
-		case fcComponent.MatchString(component.string("")):
-			if f.key != first.key {
-				c.fail(f.place, path, "fclocal runs one function; %s has one already", first.key)
-			}
-		case component != nil && component.kind == scalarKind && !component.unresolved && component.scalar != nil:
-			c.warn(component.place, join(path, "component"), "component is %s; fclocal ignores this service and runs devsapp/fc only", component.show())
+		path := join(join(c.edition.units, f.key), "component")
+		text := c.judged(component, path)
+		switch advice := c.edition.wrongComponents(text); {
+		case text == "":
+		case advice != "":
+			c.fail(component.place, path, "component is %s, %s", component.show(), advice)
+		case !c.edition.isFunction(f.value):
+			c.warn(component.place, path, "component is %s; fclocal looks into %s only", component.show(), c.edition.component)
 		}
 	}
-	if first == nil {
-		if !c.failedBelow("services") {
-			c.fail(services.place, "services", "no service is of component devsapp/fc")
+	if c.units == nil && !c.failedBelow(c.edition.units) {
+		c.fail(group.place, c.edition.units, "none of the %s is of component %s", c.edition.units, c.edition.component)
+	}
+	for _, u := range c.units {
+		if c.unit != nil && u != c.unit {
+			continue
 		}
+		c.unitRules(u, options)
+	}
+}
+
+func (c *checker) unitRules(u *unit, options Options) {
+	c.needResolved(u.propsPath, u.props.node())
+	c.needResolved(u.servicePath, u.service.node())
+	c.needResolved(u.functionPath, u.function.node())
+	if u.function == nil {
 		return
 	}
-	path := join(join("services", first.key), "props")
-	props := first.value.at("props")
-	c.needResolved(path, props)
-	c.needResolved(path+".service", props.at("service"))
-	c.needResolved(path+".function", props.at("function"))
-	c.functionRules(props.at("function"), path+".function")
-	c.environmentRules(props.at("function"), path+".function.environmentVariables")
-	c.programRules(first.value, props.at("function"), path+".function")
-	c.bootstrapRule(props.at("function"), first.value.at("actions"), path+".function")
-	c.triggersRules(props, path, options.FC3)
+	c.functionRules(u)
+	c.environmentRules(u)
+	c.programRules(u)
+	c.bootstrapRule(u)
+	c.triggersRules(u, options)
+	u.rules(c, u, options.Deploy)
 	if options.Deploy {
-		c.deployRules(first.value, props, path)
+		c.deployRules(u)
+	} else {
+		c.runRules(u)
+	}
+}
+
+// runRules refuse what deploys, but leaves open what would run here.
+func (c *checker) runRules(u *unit) {
+	for _, s := range settings {
+		n, path := u.function.node(), u.functionPath
+		if s.trigger {
+			n, path = u.kafka().at(u.keys.triggerConfig), ""
+		}
+		if n = n.at(s.keys(u.edition)...); n != nil && n.cloudOnly && !s.isText() {
+			c.fail(n.place, join(path, strings.Join(s.keys(u.edition), ".")), "%s is %s, which only the cloud knows; --set %s=VALUE gives it here", s.name, n.show(), s.name)
+		}
+	}
+	var first *node
+	for _, trigger := range u.triggers() {
+		if u.isKafka(trigger) && first != nil {
+			c.fail(trigger.place, join(u.propsPath, "triggers"), "fclocal runs one EventBridge trigger for Kafka; %s is one already", first.nameOr(u.keys.trigger, "another"))
+		} else if u.isKafka(trigger) {
+			first = trigger
+		}
 	}
 }
 
@@ -119,15 +118,27 @@ func (c *checker) needResolved(path string, n *node) {
 	}
 }
 
-func (c *checker) functionRules(function *node, path string) {
-	if key := function.field("ossKey"); key != nil && function.at("codeUri") != nil {
-		c.fail(key.place, path+".ossKey", "ossKey stands beside codeUri; one of them is allowed")
+func (c *checker) functionRules(u *unit) {
+	function, path := u.function.value, u.functionPath
+	needed := func(key, what string) {
+		if function.kind == mappingKind && function.field(key) == nil && !c.misspelt[join(path, key)] && !function.unresolved {
+			c.fail(u.function.place, join(path, key), "%s is missing; needed is %s", key, what)
+		}
 	}
-	c.hookRules(function, path)
+	switch runtime := u.runtime(); {
+	case runtime == "go1" || runtime == "":
+		needed("handler", "the name of the binary in "+u.keys.code)
+	case !strings.HasPrefix(runtime, "custom"):
+		needed("handler", "the function's handler, such as index.handler")
+	}
+	if u.runtime() != "custom-container" && function.field("ossKey") == nil {
+		needed(u.keys.code, "the directory that is deployed, such as ./code/target")
+	}
+	c.hookRules(u)
 	c.softConcurrencyRule(function, path)
 	if cpu := function.at("cpu"); cpu != nil && !cpu.unresolved && !c.failed[path+".cpu"] && !c.failed[path+".memorySize"] &&
 		!c.misspelt[path+".memorySize"] && !function.unclear("memorySize") {
-		memory := function.whole(defaultMemorySize, "memorySize")
+		memory := u.memory()
 		if low, high := cpuRange(memory); function.number(0, "cpu") < low || function.number(0, "cpu") > high {
 			c.fail(cpu.place, path+".cpu", "cpu is %s; allowed with %d MB is %v to %v (cpu to memory in GB between 1:1 and 1:4)",
 				cpu.show(), memory, low, high)
@@ -135,16 +146,24 @@ func (c *checker) functionRules(function *node, path string) {
 	}
 }
 
+// memory is the function's memorySize in MB.
+func (u *unit) memory() int {
+	s, _ := settingNamed("memorySize")
+	fallback, _ := s.defaultIn(u.edition)
+	return u.function.node().whole(fallback.(int), "memorySize")
+}
+
 const lifecycle = "instanceLifecycleConfig"
 
 // hookRules warns of handlers that mean nothing to a go1 function, which takes its
 // hooks from the SDK (documented). What FC makes of them is not documented.
-func (c *checker) hookRules(function *node, path string) {
-	if function.string("", "runtime") != "go1" {
+func (c *checker) hookRules(u *unit) {
+	if u.runtime() != "go1" {
 		return
 	}
-	for _, keys := range [][]string{{"initializer"}, {lifecycle, "preFreeze", "handler"}, {lifecycle, "preStop", "handler"}} {
-		handler, at := function.at(keys...), path+"."+strings.Join(keys, ".")
+	initializer, _ := settingNamed("initializer")
+	for _, keys := range [][]string{initializer.keys(u.edition), {lifecycle, "preFreeze", "handler"}, {lifecycle, "preStop", "handler"}} {
+		handler, at := u.function.value.at(keys...), u.functionPath+"."+strings.Join(keys, ".")
 		if handler == nil || handler.kind != scalarKind || handler.unresolved || c.failed[at] || handler.text == "true" {
 			continue
 		}
@@ -171,41 +190,34 @@ func cpuRange(memory int) (low, high float64) {
 	return math.Ceil(gb/4*steps) / steps, min(math.Floor(gb*steps)/steps, 16)
 }
 
-func (c *checker) triggersRules(props *node, path string, fc3 bool) {
-	if concurrency := props.at("function", "instanceConcurrency"); fc3 && props.whole(1, "function", "instanceConcurrency") > 1 {
-		c.warn(concurrency.place, path+".function.instanceConcurrency",
+func (c *checker) triggersRules(u *unit, options Options) {
+	concurrency := u.function.value.at("instanceConcurrency")
+	if options.FC3 && concurrency != nil && u.edition == &edition1 && !u.takesMore() && u.function.value.whole(1, "instanceConcurrency") > 1 {
+		c.warn(concurrency.place, u.functionPath+".instanceConcurrency",
 			"instanceConcurrency is %s; in FC 3.0 a function newly made on go1 takes 1 call at a time only", concurrency.show())
 	}
-	triggers := props.at("triggers")
-	if triggers == nil {
-		return
-	}
-	first, _ := c.kafkaTrigger(props)
-	for i, trigger := range triggers.items {
-		triggerPath := fmt.Sprintf("%s.triggers[%d]", path, i)
-		if trigger.string("", "type") == "eventbridge" {
+	for i, trigger := range u.triggers() {
+		configPath := fmt.Sprintf("%s.triggers[%d].%s", u.propsPath, i, u.keys.triggerConfig)
+		field := trigger.field(u.keys.triggerConfig)
+		config := field.node()
+		if trigger.string("", u.keys.triggerType) == "eventbridge" {
 			check := eventbridge.CheckPattern
-			if isKafkaTrigger(trigger) {
+			if u.isKafka(trigger) {
 				check = eventbridge.CheckKafkaPattern
 			}
-			c.patternRule(trigger.at("config", "eventRuleFilterPattern"), triggerPath+".config.eventRuleFilterPattern", check)
-			if enable := trigger.at("config", "triggerEnable"); enable != nil && !enable.unresolved && !trigger.bool(true, "config", "triggerEnable") {
-				c.warn(enable.place, triggerPath+".config.triggerEnable", "triggerEnable is false; the event stream is stopped, and no event comes")
+			c.patternRule(config.at("eventRuleFilterPattern"), configPath+".eventRuleFilterPattern", check)
+			if enable := config.at("triggerEnable"); enable != nil && !enable.unresolved && !config.bool(true, "triggerEnable") {
+				c.warn(enable.place, configPath+".triggerEnable", "triggerEnable is false; the event stream is stopped, and no event comes")
 			}
 		}
-		if !isKafkaTrigger(trigger) {
+		if !u.isKafka(trigger) {
 			continue
 		}
-		if trigger != first {
-			c.fail(trigger.place, triggerPath, "fclocal runs one EventBridge trigger for Kafka; %s is one already", first.nameOr("another"))
-			continue
-		}
-		config := trigger.at("config")
-		c.sourceRules(config.field("eventSourceConfig"), triggerPath+".config.eventSourceConfig")
-		c.modeRules(trigger.field("config"), triggerPath+".config")
-		c.deliveryRules(config, triggerPath+".config")
-		if timeout := props.at("function", "timeout"); props.whole(0, "function", "timeout") > LongestTriggerCall && !c.failed[path+".function.timeout"] {
-			c.warn(timeout.place, path+".function.timeout", "timeout is %s; a trigger allows a call at most %d seconds", timeout.show(), LongestTriggerCall)
+		c.sourceRules(config.field("eventSourceConfig"), configPath+".eventSourceConfig")
+		c.modeRules(field, configPath)
+		c.deliveryRules(config, configPath)
+		if timeout := u.function.value.at("timeout"); u.function.value.whole(0, "timeout") > LongestTriggerCall && !c.failed[u.functionPath+".timeout"] {
+			c.warn(timeout.place, u.functionPath+".timeout", "timeout is %s; a trigger allows a call at most %d seconds", timeout.show(), LongestTriggerCall)
 		}
 	}
 }

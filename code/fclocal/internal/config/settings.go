@@ -163,12 +163,27 @@ func (s setting) isText() bool {
 	return s.allowed.kind == "string"
 }
 
-func (s setting) keys() []string {
-	if s.path == "" {
-		return []string{s.name}
+// keys lead to the setting in an edition, below the function or the trigger's config.
+func (s setting) keys(e *edition) []string {
+	switch path := e.paths[s.name]; {
+	case path != "":
+		return strings.Split(path, ".")
+	case s.path != "":
+		return strings.Split(s.path, ".")
 	}
-	return strings.Split(s.path, ".")
+	return []string{s.name}
 }
+
+// defaultIn is the platform's default in an edition, and where it is from.
+func (s setting) defaultIn(e *edition) (fallback any, source string) {
+	if fallback, other := e.fallbacks[s.name]; other {
+		return fallback, e.sources[s.name]
+	}
+	return s.fallback, s.source
+}
+
+// isIn tells whether an edition has the setting.
+func (s setting) isIn(e *edition) bool { return !slices.Contains(e.without, s.name) }
 
 // schema is the setting's in JSON Schema.
 func (s setting) schema() map[string]any {
@@ -204,39 +219,49 @@ func (s setting) schema() map[string]any {
 	return schema
 }
 
-// insert puts the schemas of all settings into that of s.yaml.
-func insert(document any) {
-	definitions := document.(map[string]any)["$defs"].(map[string]any)
+// insert puts the schemas of all settings into that of an edition.
+func insert(definitions map[string]any, e *edition) {
 	for _, s := range settings {
+		if !s.isIn(e) {
+			continue
+		}
 		at := definitions["function"]
 		if s.trigger {
 			at = definitions["eventbridge"]
 		}
-		keys := s.keys()
+		keys := s.keys(e)
 		for _, key := range keys[:len(keys)-1] {
 			at = at.(map[string]any)["properties"].(map[string]any)[key]
+			if name, found := at.(map[string]any)["$ref"].(string); found {
+				at = definitions[strings.TrimPrefix(name, "#/$defs/")]
+			}
 		}
 		at.(map[string]any)["properties"].(map[string]any)[keys[len(keys)-1]] = s.schema()
 	}
 }
 
 // read takes the setting from the mapping that is to hold it.
-func (s setting) read(p *Project, n *node) {
+func (s setting) read(e *edition, p *Project, n *node) {
+	if !s.isIn(e) {
+		n = nil
+	}
+	keys := s.keys(e)
+	fallback, _ := s.defaultIn(e)
 	switch field := s.field(p).(type) {
 	case *int:
-		fallback, _ := s.fallback.(int)
-		*field = n.whole(fallback, s.keys()...)
+		number, _ := fallback.(int)
+		*field = n.whole(number, keys...)
 	case **int:
-		if number := n.whole(-1, s.keys()...); number >= 0 {
+		if number := n.whole(-1, keys...); number >= 0 {
 			*field = &number
 		}
 	case *float64:
-		*field = n.number(0, s.keys()...)
+		*field = n.number(0, keys...)
 	case *bool:
-		*field = n.bool(s.fallback.(bool), s.keys()...)
+		*field = n.bool(fallback.(bool), keys...)
 	case *string:
-		fallback, _ := s.fallback.(string)
-		*field = n.string(fallback, s.keys()...)
+		text, _ := fallback.(string)
+		*field = n.string(text, keys...)
 	default:
 		panic(fmt.Sprintf("config: setting %s is kept in a %T", s.name, field)) // a mistake in the table
 	}
@@ -307,27 +332,49 @@ func Complete(start string) []string {
 }
 
 // Describe says of all settings, in the order in which they are shown, what they may
-// be, what their default is and where it is from, and where they stand below props.
+// be, what their default is and where it is from, and where they stand below props in
+// FC 2.0's file. In FC 3.0's, function is props itself, and config triggerConfig.
 func Describe() string {
 	var all strings.Builder
 	for _, s := range settings {
-		path, fallback := "function.", "none"
-		if s.trigger {
-			path = "triggers[].config."
-		}
-		switch {
-		case s.fallback != nil:
-			fallback = fmt.Sprintf("%v (%s)", s.fallback, s.source)
-		case s.source != "":
-			fallback = s.source
-		}
 		allowed := s.allowed.String()
 		if s.unit != "" {
 			allowed += " " + s.unit
 		}
-		fmt.Fprintf(&all, "%s: %s; default %s\n    %s\n", s.name, allowed, fallback, path+strings.Join(s.keys(), "."))
+		fallback := s.describeDefault(&edition1)
+		if other := s.describeDefault(&edition3); other != fallback {
+			fallback += ", in FC 3.0 " + other
+		}
+		path := s.describePath(&edition1)
+		if !s.isIn(&edition3) {
+			path += " (FC 2.0 only)"
+		} else if other := s.describePath(&edition3); !s.trigger && other != strings.TrimPrefix(path, "function.") {
+			path += ", in FC 3.0 " + other
+		}
+		fmt.Fprintf(&all, "%s: %s; default %s\n    %s\n", s.name, allowed, fallback, path)
 	}
 	return all.String()
+}
+
+func (s setting) describeDefault(e *edition) string {
+	switch fallback, source := s.defaultIn(e); {
+	case fallback != nil:
+		return fmt.Sprintf("%v (%s)", fallback, source)
+	case source != "":
+		return source
+	}
+	return "none"
+}
+
+// describePath is where a setting stands below props.
+func (s setting) describePath(e *edition) string {
+	keys := s.keys(e)
+	if s.trigger {
+		keys = append([]string{"triggers[]", e.keys.triggerConfig}, keys...)
+	} else {
+		keys = append(slices.Clone(e.function), keys...)
+	}
+	return strings.Join(keys, ".")
 }
 
 func (v values) String() string {

@@ -2,7 +2,6 @@ package config
 
 import (
 	"bytes"
-	_ "embed"
 	"fmt"
 	"math/big"
 	"slices"
@@ -16,10 +15,7 @@ import (
 	"golang.org/x/text/message"
 )
 
-//go:embed s.schema.json
-var schemaJSON []byte
-
-// schemas is the compiled s.schema.json and finds the parts of it that errors
+// schemas is the compiled schema of an edition and finds the parts of it that errors
 // name. The compiler is not safe for concurrent use, hence the lock.
 type schemas struct {
 	root *jsonschema.Schema
@@ -28,19 +24,31 @@ type schemas struct {
 	compiler *jsonschema.Compiler
 }
 
-var loadSchemas = sync.OnceValue(func() *schemas {
-	const url = "s.schema.json"
-	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(schemaJSON))
-	if err != nil {
-		panic(err) // the file is part of the program
+// compile makes the schema of an edition. What stands in the config of an EventBridge
+// trigger is the same in all of them.
+func compile(e *edition) *schemas {
+	url := "edition-" + e.version + ".schema.json"
+	document := parseSchema(e.schema)
+	definitions := document["$defs"].(map[string]any)
+	shared := parseSchema(editions[0].schema)["$defs"].(map[string]any)
+	for _, name := range []string{"eventbridge", "mode"} {
+		definitions[name] = shared[name]
 	}
-	insert(document)
+	insert(definitions, e)
 	compiler := jsonschema.NewCompiler()
 	if err := compiler.AddResource(url, document); err != nil {
 		panic(err)
 	}
 	return &schemas{root: compiler.MustCompile(url), compiler: compiler}
-})
+}
+
+func parseSchema(data []byte) map[string]any {
+	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(data))
+	if err != nil {
+		panic(err) // the file is part of the program
+	}
+	return document.(map[string]any)
+}
 
 func (s *schemas) at(url string) *jsonschema.Schema {
 	s.mu.Lock()
@@ -48,13 +56,13 @@ func (s *schemas) at(url string) *jsonschema.Schema {
 	return s.compiler.MustCompile(url) // compiled with root; this only looks it up
 }
 
-// validate checks the node against s.schema.json.
+// validate checks the node against the schema of its edition.
 func (c *checker) validate(root *node) {
 	if root.kind != mappingKind {
-		c.fail(root.place, "", "the file is %s; a mapping with edition, name and services is needed", root.describe())
+		c.fail(root.place, "", "the file is %s; a mapping with edition, name and %s is needed", root.describe(), c.edition.units)
 		return
 	}
-	err := loadSchemas().root.Validate(root.plain())
+	err := c.edition.schemas().root.Validate(root.plain())
 	if err == nil {
 		return
 	}
@@ -122,7 +130,7 @@ func join(path, key string) string {
 
 func (c *checker) unknownKeys(leaf *jsonschema.ValidationError, keys []string) {
 	l := c.locate(leaf.InstanceLocation)
-	schema := loadSchemas().at(leaf.SchemaURL)
+	schema := c.edition.schemas().at(leaf.SchemaURL)
 	var known, absent []string
 	for name := range schema.Properties {
 		known = append(known, name)
@@ -131,23 +139,36 @@ func (c *checker) unknownKeys(leaf *jsonschema.ValidationError, keys []string) {
 		}
 	}
 	slices.Sort(known)
+	definition := leaf.SchemaURL[strings.LastIndexAny(leaf.SchemaURL, "#/")+1:]
 	for _, key := range keys {
+		at, path := l.value.field(key).place, join(l.path, key)
+		if instead := c.edition.renamed[definition][key]; instead != "" {
+			if name, found := strings.CutPrefix(instead, "="); found {
+				instead = fmt.Sprintf("%s's file calls it %s", c.edition.platform, name)
+				c.misspelt[join(l.path, name)] = true
+			}
+			c.fail(at, path, "unknown key %s; %s", quote(key), instead)
+			continue
+		}
 		var advice string
 		if near := nearest(key, absent); near != "" {
 			advice = fmt.Sprintf("did you mean %q?", near)
 			c.misspelt[join(l.path, near)] = true
+		} else if c.edition.ignored != "" {
+			c.warn(at, path, "unknown key %s; %s", quote(key), c.edition.ignored)
+			continue
 		} else if len(known) > 0 {
 			advice = allowedOf(known)
 		} else {
 			advice = "allowed are " + schema.Description
 		}
-		c.fail(l.value.field(key).place, join(l.path, key), "unknown key %s; %s", quote(key), advice)
+		c.fail(at, path, "unknown key %s; %s", quote(key), advice)
 	}
 }
 
 func (c *checker) missingKeys(leaf *jsonschema.ValidationError, keys []string) {
 	l := c.locate(leaf.InstanceLocation)
-	schema := loadSchemas().at(leaf.SchemaURL)
+	schema := c.edition.schemas().at(leaf.SchemaURL)
 	for _, key := range keys {
 		path := join(l.path, key)
 		if !c.misspelt[path] {
@@ -164,7 +185,7 @@ func (c *checker) wrongValue(leaf *jsonschema.ValidationError) {
 	fail := func(format string, args ...any) {
 		c.fail(l.value.place, l.path, "%s "+format, append([]any{l.name}, args...)...)
 	}
-	schema := loadSchemas().at(leaf.SchemaURL)
+	schema := c.edition.schemas().at(leaf.SchemaURL)
 	fromEnv := func(expected string) {
 		from := " from " + cut(l.value.env, maxQuoted)
 		if l.value.secret {
@@ -173,7 +194,8 @@ func (c *checker) wrongValue(leaf *jsonschema.ValidationError) {
 		fail("is %s%s, which is always a string; %s: write the value in vars and use ${vars.…}", l.value.quoted(), from, expected)
 	}
 	if l.value.kind == scalarKind && l.value.scalar == nil {
-		if strings.HasSuffix(l.name, "]") || requires(loadSchemas().root, leaf.InstanceLocation) {
+		needsValue := l.name == "handler" || l.name == c.edition.keys.code // which some runtimes do without
+		if strings.HasSuffix(l.name, "]") || needsValue || requires(c.edition.schemas().root, leaf.InstanceLocation) {
 			fail("is null; %s", needed(schema))
 		} else {
 			fail("is null; leave the key out")
@@ -192,13 +214,15 @@ func (c *checker) wrongValue(leaf *jsonschema.ValidationError) {
 		default:
 			fail("is %s; %s", l.value.describe(), expected)
 		}
+	case *kind.Pattern:
+		fail("is %s; %s", l.value.show(), needed(schema))
 	case *kind.MinLength:
 		fail("is empty; %s", needed(schema))
 	case *kind.Enum:
 		_, wantsText := k.Want[0].(string)
 		switch {
-		case l.path == "edition" && strings.HasPrefix(l.value.text, "3.") && !l.value.secret:
-			fail("is %s, the format of FC 3.0, which fclocal does not read; %s", l.value.show(), allowed(schema))
+		case l.path == "edition":
+			fail("is %s; %s", l.value.show(), allowedOf(versions()))
 		case l.name == "OffsetReset" && l.value.text == "lastest" && !l.value.secret:
 			fail("is %s, as the platform's documentation misspells it; %s", l.value.show(), allowed(schema))
 		case wantsText:
@@ -212,7 +236,7 @@ func (c *checker) wrongValue(leaf *jsonschema.ValidationError) {
 		}
 	case *kind.Minimum, *kind.Maximum, *kind.MultipleOf:
 		fail("is %s; %s", l.value.show(), allowed(schema))
-	default: // a keyword that s.schema.json did not use when this was written
+	default: // a keyword that the schemas did not use when this was written
 		fail("is not allowed: %s", k.LocalizedString(message.NewPrinter(language.English)))
 	}
 }

@@ -11,8 +11,8 @@ import (
 // process one is.
 const addressVariable = "FC_RUNTIME_API="
 
-// environment is all that the function finds in its environment: what FC 2.0
-// documents, then s.yaml's environmentVariables; nothing of this machine's.
+// environment is all that the function finds in its environment: what FC documents,
+// then s.yaml's environmentVariables; nothing of this machine's.
 // Credentials of the role exist on FC only: they are there, and empty.
 func environment(spec Spec, runtimeAPI string) []string {
 	p := spec.Project
@@ -27,11 +27,10 @@ func environment(spec Spec, runtimeAPI string) []string {
 		"FC_FUNCTION_MEMORY_SIZE=" + strconv.Itoa(p.Function.MemorySize),
 		"FC_FUNCTION_NAME=" + p.Function.Name,
 		"FC_REGION=" + p.Region,
-		"FC_SERVICE_NAME=" + p.Service.Name,
 		"FC_CUSTOM_LISTEN_PORT=9000",
 		"FC_INSTANCE_ID=" + spec.ID,
-		"FC_QUALIFIER=" + qualifier(p),
 	}
+	variables = append(variables, p.Variables...)
 	for name, value := range p.Function.EnvironmentVariables {
 		variables = append(variables, name+"="+value)
 	}

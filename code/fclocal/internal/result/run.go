@@ -33,13 +33,6 @@ type Run struct {
 	PeakMemoryMB    float64   `json:"peakMemoryMB"` // of the largest instance, in units of 2^20 bytes; 0 if not measured
 	WallSeconds     float64   `json:"wallSeconds"`
 
-	// CPUShare is how many vCPU instances used while they had a call or started,
-	// their children included; 0 if that was not measured. CPULimit says how cpu was
-	// kept, or why not; "" of a plan.
-	CPUShare float64 `json:"cpuShare,omitempty"`
-	CPULimit string  `json:"cpuLimit,omitempty"`
-	Hooks    Hooks   `json:"hooks,omitempty"`
-
 	*Plan // what only a plan tells; nil for a stream
 
 	Failures Failures `json:"failures,omitempty"` // of attempts, by kind
@@ -151,9 +144,6 @@ type Totals struct {
 	ColdStarts    int
 	ColdStartTime time.Duration // of all of them
 	PeakMemory    int64         // bytes, of the largest instance; 0 if it was not measured
-	CPUShare      float64       // see Run
-	CPULimit      string
-	Hooks         Hooks
 	Wall          time.Duration
 	Idle          time.Duration // of Wall, at the end, in which there was nothing to do
 	Crashes       int64
@@ -195,9 +185,6 @@ func (t Totals) Run(in Input) Run {
 		ColdStartMs:     milliseconds(t.ColdStartTime) / float64(max(1, t.ColdStarts)),
 		PeakMemoryMB:    float64(t.PeakMemory) / (1 << 20),
 		WallSeconds:     t.Wall.Seconds(),
-		CPUShare:        t.CPUShare,
-		CPULimit:        t.CPULimit,
-		Hooks:           t.Hooks,
 		Stopped:         t.Stopped,
 		Usage:           t.Usage,
 		Samples:         t.Samples,

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"fclocal/internal/instance"
-	"fclocal/internal/result"
 	"fclocal/internal/runtimeapi"
 	"fclocal/internal/trigger"
 )
@@ -23,16 +22,8 @@ type pool struct {
 
 	mu        sync.Mutex
 	instances map[trigger.InstanceID]*pooled
-	ended     ended
+	peak      int64 // bytes, of the largest instance that has ended
 	group     sync.WaitGroup
-}
-
-// ended is what the instances that have ended did.
-type ended struct {
-	peakMemory int64         // bytes, of the largest one
-	cpu        time.Duration // CPU time, of all
-	busy       time.Duration // of all
-	hooks      []result.HookRun
 }
 
 type pooled struct {
@@ -86,10 +77,7 @@ func (p *pool) create(id trigger.InstanceID, ready func(), ended func(error)) {
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		delete(p.instances, id)
-		p.ended.peakMemory = max(p.ended.peakMemory, pooled.process.PeakMemory())
-		p.ended.cpu += pooled.process.CPUUsed()
-		p.ended.busy += pooled.process.Busy()
-		p.ended.hooks = append(p.ended.hooks, pooled.process.Hooks()...)
+		p.peak = max(p.peak, pooled.process.PeakMemory())
 	})
 }
 
@@ -115,14 +103,25 @@ func (p *pool) call(ctx context.Context, id trigger.InstanceID, requestID string
 	if pooled.err != nil {
 		return 0, pooled.err
 	}
-	result, err := pooled.process.Invoke(ctx, instance.Call{RequestID: requestID, Payload: payload, Hold: hold})
+	result, err := pooled.process.Invoke(ctx, requestID, payload)
 	switch {
-	case errors.Is(err, runtimeapi.ErrClosed):
-		err = errStopped
-	case err == nil && result.Error != nil:
-		err = result.Error
+	case err != nil:
+		return 0, err
+	case result.Error != nil:
+		return result.Init, result.Error
 	}
-	return result.Init, err
+	if hold > 0 {
+		timer := time.NewTimer(hold)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+		case <-pooled.process.Ended():
+			return result.Init, errStopped
+		case <-ctx.Done():
+			return result.Init, ctx.Err()
+		}
+	}
+	return result.Init, nil
 }
 
 // gone reports whether an instance takes no more calls.
@@ -155,24 +154,44 @@ func (p *pool) counted(id trigger.InstanceID) bool {
 	return false
 }
 
-// retire ends an instance with its preStop, which ends with ctx.
-func (p *pool) retire(ctx context.Context, id trigger.InstanceID) {
+// stop ends an instance.
+func (p *pool) stop(id trigger.InstanceID) {
 	pooled := p.of(id)
 	if pooled != nil {
 		<-pooled.started
 		if pooled.err == nil {
-			pooled.process.Retire(ctx)
+			pooled.process.Stop()
 		}
 	}
 }
 
-// close ends all instances, which is to end with ctx, and waits until they are gone.
-func (p *pool) close(ctx context.Context) ended {
+// close ends all instances and waits until they are gone.
+func (p *pool) close() {
 	p.mu.Lock()
+	var ids []trigger.InstanceID
 	for id := range p.instances {
-		p.group.Go(func() { p.retire(ctx, id) })
+		ids = append(ids, id)
 	}
 	p.mu.Unlock()
+	for _, id := range ids {
+		p.stop(id)
+	}
 	p.group.Wait()
-	return p.ended
+}
+
+// peakMemory is that of the largest instance so far, in bytes.
+func (p *pool) peakMemory() int64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	peak := p.peak
+	for _, pooled := range p.instances {
+		select {
+		case <-pooled.started:
+			if pooled.err == nil {
+				peak = max(peak, pooled.process.PeakMemory())
+			}
+		default:
+		}
+	}
+	return peak
 }
