@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"fclocal/internal/bill"
 	"fclocal/internal/build"
 	"fclocal/internal/config"
 	"fclocal/internal/escape"
@@ -93,7 +94,8 @@ usage or configuration.`,
 	root.AddCommand(&cobra.Command{Use: "version", Short: "Print the version", Args: cobra.NoArgs, Run: func(cmd *cobra.Command, _ []string) { fmt.Fprintln(cmd.OutOrStdout(), "fclocal", build.Version()) }})
 	root.AddCommand(newCheckCommand(&options), newInvokeCommand(&options), newStreamCommand(&options),
 		newPlanCommand(&options), newCalibrateCommand(&options),
-		&cobra.Command{Use: "settings", Short: "The settings of s.yaml that --set overrides", Long: "Settings of s.yaml that --set overrides, by name:\n\n" + config.Describe()})
+		&cobra.Command{Use: "settings", Short: "The settings of s.yaml that --set overrides", Long: "Settings of s.yaml that --set overrides, by name:\n\n" + config.Describe()},
+		&cobra.Command{Use: "prices", Short: "The prices that bills are made of", Long: bill.BuiltIn})
 	help.Strict(root)
 	return root
 }

@@ -8,13 +8,11 @@ import (
 	"io"
 	"runtime"
 	"runtime/debug"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"fclocal/internal/bill"
 	"fclocal/internal/build"
 	"fclocal/internal/config"
 	"fclocal/internal/failure"
@@ -38,7 +36,6 @@ type planOptions struct {
 	seed      uint64
 
 	report string
-	price  []string
 	sort   string // "" is the order of --set
 	failOn []string
 }
@@ -62,7 +59,7 @@ func newPlanCommand(global *globalOptions) *cobra.Command {
 		Long: `plan runs the Kafka trigger of s.yaml in virtual time, by the same rules as
 stream, and goes on until all messages are finished. It says how many instances
 Function Compute creates, whether the function keeps up, how late messages are and
-what that uses.
+what that costs.
 
 The load is --rate, --rate-file or --backlog. How long the function takes is given
 by --call-time and --event-time, or found out by --measure, which calls it on this
@@ -97,8 +94,7 @@ Exit codes: 0 good; 1 the plan failed; 2 wrong usage or configuration.`,
 	options.instances.addTo(flags)
 	flags.Uint64Var(&options.seed, "seed", 0, "`N` from which all chance comes")
 	flags.StringVar(&options.report, "report", "", "write a page with tables and charts to `FILE`.html")
-	flags.StringArrayVar(&options.price, "price", nil, "price the runs: `UNIT=PRICE,...` of "+strings.Join(bill.Units(), ", "))
-	flags.StringVar(&options.sort, "sort", "", "`cost|latency`: the cheapest (without --price by GB-seconds) or fastest run first, those that keep up before the others")
+	flags.StringVar(&options.sort, "sort", "", "`cost|latency`: the cheapest or fastest run first, those that keep up before the others")
 	failOnFlag(command, &options.failOn)
 	command.RegisterFlagCompletionFunc("sort", cobra.FixedCompletions([]string{"cost", "latency"}, cobra.ShellCompDirectiveNoFileComp))
 	return command
@@ -144,10 +140,6 @@ func runPlans(ctx context.Context, options planOptions, given func(option string
 	if err := cmp.Or(options.check(given), options.instances.check(given)); err != nil {
 		return err
 	}
-	prices, err := bill.Parse(strings.Join(options.price, ","))
-	if err != nil {
-		return fmt.Errorf("--price %w", err)
-	}
 	conditions, err := result.ParseConditions(options.failOn)
 	if err != nil {
 		return fmt.Errorf("--fail-on %w", err)
@@ -183,11 +175,7 @@ func runPlans(ctx context.Context, options planOptions, given func(option string
 		if err := plan.CheckHooks(project, options.function); err != nil {
 			return err
 		}
-		switch {
-		case project.Function.CPU > 0:
-		case prices.NeedCPU():
-			return fmt.Errorf("--price vCPU-second: %s has no cpu, which says how many there are: give it one, or --set cpu=N, or leave vCPU-second out", project.File)
-		case options.measure:
+		if options.measure && project.Function.CPU == 0 {
 			return fmt.Errorf("%s has no cpu: --measure needs it to tell how fast an instance is", project.File)
 		}
 	}
@@ -204,7 +192,7 @@ func runPlans(ctx context.Context, options planOptions, given func(option string
 		if err := runs[i].Check(); err != nil {
 			return failure.Of(err)
 		}
-		prices.Charge(&runs[i])
+		options.bill.Charge(&runs[i])
 	}
 	sorts[options.sort].sort(runs)
 	if err := options.show(stdout, runs); err != nil {
@@ -213,7 +201,7 @@ func runPlans(ctx context.Context, options planOptions, given func(option string
 	if options.report != "" {
 		page := report.Page{
 			Function: projects[0].Function.Name, Trigger: projects[0].Trigger.Name,
-			Prices: strings.ReplaceAll(strings.Join(options.price, ","), ",", ", "), Best: sorts[options.sort].best, Runs: runs,
+			Best: sorts[options.sort].best, Runs: runs,
 		}
 		if err := page.Write(options.report); err != nil {
 			return failure.Of(err)

@@ -60,8 +60,9 @@ func TestPlanFigures(t *testing.T) {
 		t.Errorf("%+v", run)
 	}
 	// One instance of 0.125 GB and 0.1 vCPU, busy all the time but for the first 90 ms.
-	if run.InstanceHours < 0.166 || run.InstanceHours > 0.167 || run.GBSeconds < 74.9 || run.GBSeconds > 75.1 || run.VCPUSeconds == nil || *run.VCPUSeconds < 59.9 || *run.VCPUSeconds > 60.1 {
-		t.Errorf("%v instance-hours, %v GB-seconds, %v vCPU-seconds", run.InstanceHours, run.GBSeconds, run.VCPUSeconds)
+	used := run.Bill.Run.FunctionCompute
+	if run.InstanceHours < 0.166 || run.InstanceHours > 0.167 || used.MemoryGBSeconds < 74.9 || used.MemoryGBSeconds > 75.1 || used.VCPUSeconds == nil || *used.VCPUSeconds < 59.9 || *used.VCPUSeconds > 60.1 {
+		t.Errorf("%v instance-hours, %+v", run.InstanceHours, used)
 	}
 	if l := run.LatencyMs; l.P50 < 140 || l.P50 > 165 || l.P999 < 195 || l.P999 > 201 || l.Max < l.P999 {
 		t.Errorf("%+v", l)
@@ -72,8 +73,8 @@ func TestPlanFigures(t *testing.T) {
 	if run := mustPlan(t, "--rate", "5000", "--for", "1m", "--call-time", "100ms")[0]; run.KeepsUp || run.DrainSeconds == 0 || !strings.Contains(run.Advice, "raise concurrency") {
 		t.Errorf("%+v", run)
 	}
-	if run := mustPlan(t, "--backlog", "10", "--set", "cpu=")[0]; run.VCPUSeconds != nil {
-		t.Error("vCPU-seconds without cpu")
+	if bill := mustPlan(t, "--backlog", "10", "--set", "cpu=")[0].Bill; bill.Run.FunctionCompute.CU != nil || bill.Run.Price != nil || bill.Run.EventBridge.ByEvents.Price == nil || bill.Per30Days != nil {
+		t.Errorf("%+v", bill)
 	}
 }
 
@@ -97,30 +98,46 @@ func TestPlanTable(t *testing.T) {
 	}
 }
 
-func TestPlanPrice(t *testing.T) {
-	args := []string{"--rate", "1000", "--for", "10m", "--set", "CountBasedWindow=1,10,100"}
-	free := mustPlan(t, args...)[0]
-	if free.Price != nil {
-		t.Errorf("the price is %v without --price", *free.Price)
-	}
-	runs := mustPlan(t, append(args, "--price", "vCPU-second=0.5,GB-second=0.25", "--price", "million-calls=30,million-events=7", "--sort", "cost")...)
-	for i, run := range runs {
-		want := 0.5**run.VCPUSeconds + 0.25*run.GBSeconds + 30*float64(run.Calls)/1e6 + 7*0.6
-		if run.Price == nil || math.Abs(*run.Price-want) > 1e-3*want {
-			t.Errorf("CountBasedWindow %v costs %v, want %v", run.Settings.Value("CountBasedWindow"), run.Price, want)
+func TestPlanBill(t *testing.T) {
+	// 100 messages a second with a call each, in one instance that is always busy.
+	args := []string{"--rate", "100", "--for", "20m", "--call-time", "100ms", "--spread", "0", "--cold-start", "0s", "--set", "CountBasedWindow=1,10", "--set", "cpu=0.25", "--set", "memorySize=512"}
+	runs := mustPlan(t, append(args, "--sort", "cost")...)
+	for i, calls := range []float64{25_920_000, 259_200_000} {
+		bill := runs[i].Bill
+		if bill.Currency != "USD" || bill.Per30Days == nil {
+			t.Fatalf("%+v", bill)
 		}
-		if want := []int{100, 10, 1}[i]; run.Settings.Value("CountBasedWindow") != want {
-			t.Errorf("row %d has CountBasedWindow %v, want %d", i+1, run.Settings.Value("CountBasedWindow"), want)
+		month := *bill.Per30Days
+		cu := calls/10_000*75 + 2_592_000*(0.25+0.5*0.15)
+		price := 0.00002*min(cu, 1e8) + 0.000017*max(cu-1e8, 0) + 0.034*720
+		if f := month.FunctionCompute; math.Abs(f.Calls-calls) > 1e-3*calls || math.Abs(*f.CU-cu) > 2e-3*cu || month.EventBridge.Cheaper != result.ByCapacity || math.Abs(*month.Price-price) > 2e-3*price {
+			t.Errorf("%v CU for %v calls, %v: USD %v; want %v, %v, USD %v", *f.CU, f.Calls, month.EventBridge, *month.Price, cu, calls, price)
 		}
 	}
-	if fastest := mustPlan(t, append(args, "--sort", "latency")...)[0]; fastest.Settings.Value("CountBasedWindow") != 1 {
-		t.Errorf("CountBasedWindow %v is the fastest", fastest.Settings.Value("CountBasedWindow"))
+	if cny := mustPlan(t, append(args, "--currency", "CNY")...)[1].Bill.Per30Days; cny.Price != nil || cny.EventBridge.Cheaper != "" || math.Abs(*cny.FunctionCompute.Price/(0.00011**cny.FunctionCompute.CU)-1) > 1e-4 {
+		t.Errorf("%+v", cny)
+	}
+
+	// The prices that help shows are those of a file.
+	root := newRootCommand()
+	var shown bytes.Buffer
+	root.SetOut(&shown)
+	root.SetArgs([]string{"help", "prices"})
+	if err := root.Execute(); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "prices.yaml")
+	if err := os.WriteFile(file, []byte(strings.Replace(shown.String(), "millionEvents: {USD: 0.41}", "millionEvents: {USD: 0.001}", 1)), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if own := mustPlan(t, append(args, "--prices", file)...)[0].Bill.Per30Days.EventBridge; own.Cheaper != result.ByEvents || *own.ByEvents.Price != 0.2592 {
+		t.Errorf("%+v", own)
 	}
 }
 
 func TestPlanReport(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "plan.html")
-	args := []string{"--rate", "100", "--for", "1m", "--backlog", "5000", "--error-rate", "0.014", "--spread", "0.29", "--set", "CountBasedWindow=1,10", "--set", "Topic=<script>", "--price", "GB-second=2"}
+	args := []string{"--rate", "100", "--for", "1m", "--backlog", "5000", "--error-rate", "0.014", "--spread", "0.29", "--set", "CountBasedWindow=1,10", "--set", "Topic=<script>"}
 	output, err := tryPlan(append(args, "--sort", "latency", "--report", path)...)
 	if err != nil || !strings.Contains(output, "CountBasedWindow") {
 		t.Fatal(err, output)
@@ -132,7 +149,7 @@ func TestPlanReport(t *testing.T) {
 	for _, want := range []string{
 		"Plan of dev_event-handler-builtin-runtime-Kafka-trigger-example-function<", "Trigger dev_event-handler-builtin-runtime-Kafka-trigger-example-trigger,",
 		"5,000 messages are in the topic", "100 messages a second come for 60 s.", "10 ms for a call and 1 ms for each event", "1.4 % of the calls return an error.", "up to 29 % of themselves",
-		"goes away after 3 min", "Prices: GB-second=2.", "All of 2 runs keep up.", "The fastest of them is run 1", "&lt;script&gt;",
+		"goes away after 3 min", "Prices in USD for the run, of 20", "All of 2 runs keep up.", "The fastest of them is run 1", "&lt;script&gt;",
 	} {
 		if !strings.Contains(string(page), want) {
 			t.Errorf("%q is not in the page", want)
@@ -262,13 +279,10 @@ func TestPlanMistakes(t *testing.T) {
 		{"--rate 1 --set initializer=true --initializer-time 2.8s", "--initializer-time 2.8s: with --spread it is up to 3.36 s, and initializationTimeout allows 3 s"},
 		{"--rate 1 --pre-stop-time 1s", "--pre-stop-time 1s: " + ownFile(t) + " has no preStop"},
 		{"--rate 1 --sort price", "--sort price: it must be cost or latency"},
-		{"--rate 1 --price vCPU=1", "a unit of vCPU-second, GB-second, million-calls, million-events"},
-		{"--rate 1 --price GB-second=-1", "--price GB-second=-1: it must be"},
-		{"--rate 1 --price GB-second=NaN", "--price GB-second=NaN: it must be"},
-		{"--rate 1 --price GB-second=cheap", "--price GB-second=cheap: it must be"},
-		{"--rate 1 --price GB-second=1,GB-second=2", "--price GB-second is given twice"},
-		{"--rate 1 --price GB-second=1,", "--price : it must be"},
-		{"--rate 1 --set cpu= --price vCPU-second=1", "s.yaml has no cpu"},
+		{"--rate 1 --currency EUR", "--currency EUR: the built-in prices have it in USD, CNY"},
+		{"--rate 1 --prices DIR/missing.yaml", "missing.yaml: no such file"},
+		{"--rate 1 --prices DIR/empty.txt", "empty.txt: "},
+		{"--rate 1 --prices DIR/rates.txt", "rates.txt:1: the file must be a mapping"},
 		{"--rate 1 --report plan.txt", "cannot report to plan.txt: the name must end in .html or .htm"},
 		{"--rate 1 --plot plan.pdf", ".svg or .png"},
 		{"--rate 1 --set CountBasedWindow", "NAME=VALUE"},

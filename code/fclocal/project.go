@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"fclocal/internal/bill"
 	"fclocal/internal/config"
 	"fclocal/internal/failure"
 	"fclocal/internal/option"
@@ -73,12 +74,17 @@ type runsOptions struct {
 	set  []string // --set, NAME=VALUE[,VALUE...]
 	plot string
 	json bool
+
+	prices, currency string
+	bill             *bill.Prices // of which currency
 }
 
 func (o *runsOptions) addTo(command *cobra.Command) *pflag.FlagSet {
 	flags := command.Flags()
 	flags.StringArrayVar(&o.set, "set", nil, "override a setting of s.yaml: `NAME=VALUE[,VALUE...]`; may be repeated; see fclocal help settings")
 	flags.StringVar(&o.plot, "plot", "", "draw instances, calls in flight, events per second and lag into `FILE`.svg or .png")
+	flags.StringVar(&o.prices, "prices", "", "bill by the prices of `FILE`, in place of those of fclocal help prices")
+	flags.StringVar(&o.currency, "currency", "USD", "`USD|CNY`: currency of the bill")
 	flags.BoolVar(&o.json, "json", false, "print the results as JSON")
 	command.RegisterFlagCompletionFunc("set", func(_ *cobra.Command, _ []string, start string) ([]string, cobra.ShellCompDirective) {
 		return config.Complete(start), cobra.ShellCompDirectiveNoSpace | cobra.ShellCompDirectiveNoFileComp
@@ -126,10 +132,13 @@ func (o *runsOptions) projects(stderr io.Writer) ([]*config.Project, error) {
 	if err != nil {
 		return nil, err
 	}
+	if o.bill, err = bill.Read(o.prices, o.currency); err != nil {
+		return nil, err
+	}
 	return o.loadTriggers(overrides, stderr)
 }
 
-// show writes the runs as the options say.
+// show writes the runs, which have their bill, as the options say.
 func (o *runsOptions) show(stdout io.Writer, runs []result.Run) error {
 	var err error
 	if o.json {

@@ -203,6 +203,7 @@ func runStreams(ctx context.Context, options streamOptions, given func(option st
 		run, runErr := s.run(ctx, project, binary.Path, runLogs, label)
 		err = clearLine(s.progress, runErr)
 		if run.Settings != nil { // it had begun
+			s.options.bill.Charge(&run)
 			runs = append(runs, run)
 		}
 		if err != nil || signals.Asked() {

@@ -1,81 +1,186 @@
-// Package bill prices plans from what they tell of their runs.
+// Package bill computes what Function Compute (FC) and EventBridge charge for a run,
+// from its result alone.
+//
+// The units, factors and tiers are documented, and so is that each hour's CU are
+// rounded up. Inferred are: all that [trigger.Usage] says is; a GB is 1,024 MB; tiers
+// are filled by this function alone; the event stream has as many capacity units as the
+// load of each hour needs, for as long as it runs.
 package bill
 
 import (
-	"fmt"
+	"math"
 	"slices"
-	"strconv"
-	"strings"
 
 	"fclocal/internal/result"
+	"fclocal/internal/trigger"
 )
 
-// Prices are what a unit costs, by its name. No currency is assumed.
-type Prices map[string]float64
+const (
+	month      = 30 * 24 // hours
+	noise      = 1e-9    // of CU, by which a sum of floating-point numbers may be too high
+	overloaded = 0.01    // a capacity unit that has so much too much is still one
+)
 
-const vcpuSecond = "vCPU-second"
-
-// billed is all that Prices know, in the order in which it is shown: FC bills
-// vCPU-seconds, GB-seconds and calls, and EventBridge the events it delivers.
-// That both count retries is an assumption.
-var billed = []struct {
-	unit string
-	part string // of the price
-	used func(result.Run) float64
-}{
-	{vcpuSecond, "vCPU-seconds", func(r result.Run) float64 { return *r.VCPUSeconds }},
-	{"GB-second", "GB-seconds", func(r result.Run) float64 { return r.GBSeconds }},
-	{"million-calls", "calls", func(r result.Run) float64 { return float64(r.Calls) / 1e6 }},
-	{"million-events", "events", func(r result.Run) float64 { return float64(r.EventsInCalls) / 1e6 }},
-}
-
-// Units returns the names of what can be priced.
-func Units() (units []string) {
-	for _, b := range billed {
-		units = append(units, b.unit)
-	}
-	return units
-}
-
-// Parse reads UNIT=PRICE[,UNIT=PRICE...], a price from 0 to 10^12 for each unit
-// of Units at most.
-func Parse(text string) (Prices, error) {
-	prices := Prices{}
-	if text == "" {
-		return prices, nil
-	}
-	for _, one := range strings.Split(text, ",") {
-		unit, number, _ := strings.Cut(one, "=")
-		price, err := strconv.ParseFloat(number, 64)
-		if _, twice := prices[unit]; twice {
-			return nil, fmt.Errorf("%s is given twice", unit)
+// Charge bills a run.
+func (p *Prices) Charge(run *result.Run) {
+	lasts := run.WallSeconds / 3600
+	hours := make([]hour, max(1, len(run.Usage), int(math.Ceil(lasts))))
+	for i := range hours {
+		if i < len(run.Usage) {
+			hours[i] = newHour(run.Usage[i])
 		}
-		if !slices.Contains(Units(), unit) || err != nil || !(price >= 0 && price <= 1e12) {
-			return nil, fmt.Errorf("%s: it must be UNIT=PRICE with a price from 0 to 10^12 and a unit of %s", one, strings.Join(Units(), ", "))
-		}
-		prices[unit] = price
+		hours[i].lasts = min(1, max(lasts-float64(i), 0))
 	}
-	return prices, nil
+	run.Bill = &result.Bill{Currency: p.Currency, PricesOf: p.date, Run: p.charges(run.Settings, hours, 1)}
+	if run.Recurs() && run.Pending == 0 && run.Stopped == "" {
+		again, times := recurring(hours, run.Load.DurationSeconds/3600)
+		charges := p.charges(run.Settings, again, times)
+		run.Bill.Per30Days = &charges
+	}
 }
 
-// NeedCPU says whether a project must have a cpu for its plans to be priced.
-func (p Prices) NeedCPU() bool {
-	_, needed := p[vcpuSecond]
-	return needed
+// hour is what was used in an hour, or the last part of one.
+type hour struct {
+	lasts                             float64 // hours
+	calls, busy, events, units, bytes float64 // busy is in seconds
 }
 
-// Charge prices a plan, whose project has a cpu if NeedCPU.
-func (p Prices) Charge(run *result.Run) {
-	if len(p) == 0 {
-		return
+func newHour(u trigger.Usage) hour {
+	return hour{
+		calls: float64(u.Calls), busy: u.Busy.Seconds(),
+		events: float64(u.Events), units: float64(u.EventUnits), bytes: float64(u.EventBytes),
 	}
-	sum := 0.0
-	for _, b := range billed {
-		if price, given := p[b.unit]; given {
-			part := result.PricePart{Of: b.part, Price: price * b.used(*run)}
-			run.PriceParts = append(run.PriceParts, part)
-			sum += part.Price
+}
+
+func (h *hour) add(more hour, times float64) {
+	h.calls += times * more.calls
+	h.busy += times * more.busy
+	h.events += times * more.events
+	h.units += times * more.units
+	h.bytes += times * more.bytes
+}
+
+// recurring returns the hours of a load that comes again and again, and how often it
+// does in 30 days. What was done after the load has ended is done in the hours of the
+// next then. A load of less than an hour fills one.
+func recurring(hours []hour, load float64) (again []hour, times float64) {
+	if load < 1 {
+		again = []hour{{lasts: 1}}
+		for _, h := range hours {
+			again[0].add(h, 1/load)
+		}
+		return again, month
+	}
+	again = make([]hour, int(math.Ceil(load)))
+	for i := range again {
+		again[i].lasts = min(1, load-float64(i))
+	}
+	for i, h := range hours {
+		again[i%len(again)].add(h, 1)
+	}
+	return again, month / load
+}
+
+// charges bills hours that come so often.
+func (p *Prices) charges(settings result.Settings, hours []hour, times float64) result.Charges {
+	var all hour
+	for _, h := range hours {
+		all.add(h, times)
+	}
+	c := result.Charges{FunctionCompute: p.compute.use(settings, all), EventBridge: p.streams.charges(hours, all, times)}
+	if c.FunctionCompute.VCPUCU != nil {
+		cu := 0.0
+		for i, h := range hours {
+			cu += times * math.Ceil(sum(p.compute.use(settings, h))-noise)
+			if (i+1)%month == 0 || i+1 == len(hours) {
+				p.compute.charge(&c.FunctionCompute, cu)
+				cu = 0
+			}
+		}
+		c.FunctionCompute.Tiers = slices.DeleteFunc(c.FunctionCompute.Tiers, func(t result.Tier) bool { return t.CU == 0 })
+	}
+	price := c.EventBridge.ByEvents.Price
+	if c.EventBridge.Cheaper == result.ByCapacity {
+		price = c.EventBridge.ByCapacity.Price
+	}
+	if fc := c.FunctionCompute.Price; fc != nil && price != nil {
+		both := *fc + *price
+		c.Price = &both
+	}
+	return c
+}
+
+// use is what was used, without what it costs.
+func (p computePrices) use(settings result.Settings, h hour) result.FunctionCharges {
+	number := func(name string) float64 {
+		switch value := settings.Value(name).(type) {
+		case int:
+			return float64(value)
+		case float64:
+			return value
+		}
+		return 0
+	}
+	f := result.FunctionCharges{
+		Calls:           h.calls,
+		MemoryGBSeconds: h.busy * number("memorySize") / 1024,
+		DiskGBSeconds:   h.busy * max(0, number("diskSize")-p.freeDisk) / 1024,
+	}
+	f.CallsCU = f.Calls / 10_000 * p.tenThousandCalls
+	f.MemoryCU = f.MemoryGBSeconds * p.memoryGBSecond
+	f.DiskCU = f.DiskGBSeconds * p.diskGBSecond
+	if cpu := number("cpu"); cpu > 0 {
+		seconds := h.busy * cpu
+		cu := seconds * p.vcpuSecond
+		f.VCPUSeconds, f.VCPUCU = &seconds, &cu
+	}
+	return f
+}
+
+func sum(f result.FunctionCharges) float64 {
+	return f.CallsCU + *f.VCPUCU + f.MemoryCU + f.DiskCU
+}
+
+// charge adds the CU of a month.
+func (p computePrices) charge(f *result.FunctionCharges, cu float64) {
+	if f.CU == nil {
+		f.CU, f.Price = new(float64), new(float64)
+		f.Tiers = make([]result.Tier, len(p.tiers))
+		for i, t := range p.tiers {
+			f.Tiers[i].Price = t.price
 		}
 	}
-	run.Price = &sum
+	*f.CU += cu
+	for i, t := range p.tiers {
+		end := math.Inf(1)
+		if i+1 < len(p.tiers) {
+			end = p.tiers[i+1].from
+		}
+		within := max(0, min(cu, end)-t.from)
+		f.Tiers[i].CU += within
+		*f.Price += within * t.price
+	}
+}
+
+func (p streamPrices) charges(hours []hour, all hour, times float64) result.StreamCharges {
+	var c result.StreamCharges
+	c.ByEvents.Events = all.units
+	for _, h := range hours {
+		if seconds := h.lasts * 3600; seconds > 0 {
+			needed := max(h.events/seconds/p.eventsPerSecond, h.bytes/seconds/(p.megabytesPerSecond*(1<<20)))
+			c.ByCapacity.UnitHours += times * h.lasts * max(1, math.Ceil(needed-overloaded))
+		}
+	}
+	if p.millionEvents != nil {
+		price := c.ByEvents.Events / 1e6 * *p.millionEvents
+		c.ByEvents.Price, c.Cheaper = &price, result.ByEvents
+	}
+	if p.capacityUnitHour != nil {
+		price := c.ByCapacity.UnitHours * *p.capacityUnitHour
+		c.ByCapacity.Price = &price
+		if c.ByEvents.Price == nil || price < *c.ByEvents.Price {
+			c.Cheaper = result.ByCapacity
+		}
+	}
+	return c
 }

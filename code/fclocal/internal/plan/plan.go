@@ -50,11 +50,7 @@ type Config struct {
 	Function Function
 	Host     *Host // nil: every instance has its own cpu
 
-	// What a Run of the result tells beside: the settings that Rules are made from,
-	// and what an instance is billed for.
-	Settings   result.Settings
-	MemorySize int     // MB
-	CPU        float64 // vCPU; 0: it is not known
+	Settings result.Settings // that Rules are made from, for a Run of the result
 
 	// Drain goes on after the end of the load until all messages are finished.
 	Drain bool
@@ -70,7 +66,7 @@ func New(project *config.Project, load Load, function Function) Config {
 	function.Timeout = time.Duration(project.Function.TriggerTimeout()) * time.Second
 	return Config{
 		Rules: project.Rules(), Load: load, Function: function, Drain: true,
-		Settings: project.Settings(), MemorySize: project.Function.MemorySize, CPU: project.Function.CPU,
+		Settings: project.Settings(),
 	}
 }
 

@@ -49,15 +49,10 @@ func (c Config) Run(r Result) result.Run {
 		LagMax:        r.LagMax,
 		KeepsUp:       r.KeepsUp,
 		InstanceHours: r.InstanceSeconds / 3600,
-		GBSeconds:     r.BusySeconds * float64(c.MemorySize) / 1024,
 		Advice:        c.Advice(r),
 	}
 	if r.Pending == 0 {
 		p.DrainSeconds = r.DrainTime.Seconds()
-	}
-	if c.CPU > 0 {
-		seconds := r.BusySeconds * c.CPU
-		p.VCPUSeconds = &seconds
 	}
 	run.Plan = p
 	return run

@@ -26,6 +26,7 @@ const (
 	messages
 	calls
 	instances
+	charges
 	groups // how many there are
 )
 
@@ -58,7 +59,7 @@ var figures = []figure{
 	latency("p99", "latency\np99", func(l result.LatencyMs) float64 { return l.P99 }),
 	latency("p99.9", "", func(l result.LatencyMs) float64 { return l.P999 }),
 	latency("max", "latency\nmax", func(l result.LatencyMs) float64 { return l.Max }),
-	{instances, "", "price", price, withoutPrice},
+	forPlans(bill()),
 	{calls, "calls", "calls", func(r result.Run) string { return units.Count(r.Calls) }, nil},
 	{calls, "events per call", "events\n/call", func(r result.Run) string { return units.Number(r.EventsPerCall) }, nil},
 	{calls, "events per second", "events\n/s", func(r result.Run) string { return units.Number(r.EventsPerSecond) }, nil},
@@ -91,21 +92,13 @@ var figures = []figure{
 		},
 		func(r result.Run) bool { return r.Plan != nil && r.PeakMemoryMB == 0 }},
 	planned(instances, "instance-hours", "instance-\nhours", func(p *result.Plan) string { return units.Number(p.InstanceHours) }),
-	planned(instances, "GB-seconds", "GB-\nseconds", func(p *result.Plan) string { return units.Number(p.GBSeconds) }),
-	planned(instances, "vCPU-seconds", "vCPU-\nseconds", func(p *result.Plan) string {
-		if p.VCPUSeconds == nil {
-			return "-"
-		}
-		return units.Number(*p.VCPUSeconds)
-	}),
-	{instances, "price", "",
-		func(r result.Run) string {
-			var parts []string
-			for _, part := range r.PriceParts {
-				parts = append(parts, part.Of+" "+units.Money(part.Price))
-			}
-			return price(r) + " (" + strings.Join(parts, ", ") + ")"
-		}, withoutPrice},
+	{charges, "bill", "", billed, notBilled},
+	{charges, "Function Compute", "", functionBilled, notBilled},
+	{charges, "EventBridge", "", streamBilled, notBilled},
+	forStreams(bill()),
+	money("FC", "", func(c *result.Charges) *float64 { return c.FunctionCompute.Price }),
+	money("EventBridge\nby events", result.ByEvents, func(c *result.Charges) *float64 { return c.EventBridge.ByEvents.Price }),
+	money("EventBridge\nby capacity", result.ByCapacity, func(c *result.Charges) *float64 { return c.EventBridge.ByCapacity.Price }),
 	{outcome, "time", "time", func(r result.Run) string { return units.Milliseconds(r.WallSeconds * 1000) }, nil},
 	{calls, "failed attempts", "", func(r result.Run) string { return strings.Join(failedAttempts(r), "\n") }, func(r result.Run) bool { return r.Failures == nil }},
 	{outcome, "stopped", "", func(r result.Run) string { return escape.Line(r.Stopped) }, func(r result.Run) bool { return r.Stopped == "" }},
@@ -139,6 +132,19 @@ func planned(in group, name, short string, value func(*result.Plan) string) figu
 		}, notPlanned}
 }
 
+// forPlans and forStreams give a figure its place, which is another for each.
+func forPlans(f figure) figure {
+	none := f.none
+	f.none = func(r result.Run) bool { return notPlanned(r) || none(r) }
+	return f
+}
+
+func forStreams(f figure) figure {
+	none := f.none
+	f.none = func(r result.Run) bool { return !notPlanned(r) || none(r) }
+	return f
+}
+
 // failedAttempts are the kinds of them, a line each.
 func failedAttempts(r result.Run) (lines []string) {
 	for _, f := range r.Failures {
@@ -158,15 +164,6 @@ func latency(which, short string, of func(result.LatencyMs) float64) figure {
 			return units.Milliseconds(of(r.LatencyMs))
 		}, nil}
 }
-
-func price(r result.Run) string {
-	if withoutPrice(r) {
-		return "-"
-	}
-	return units.Money(*r.Price)
-}
-
-func withoutPrice(r result.Run) bool { return r.Plan == nil || r.Price == nil }
 
 func advice(r result.Run) string {
 	if r.Plan == nil {

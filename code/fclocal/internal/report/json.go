@@ -39,21 +39,21 @@ func rounded(runs []result.Run) []result.Run {
 		)
 		if r.Plan != nil {
 			p := *r.Plan
-			round(&p.DrainSeconds, &p.InstanceHours, &p.GBSeconds)
-			if p.VCPUSeconds != nil {
-				seconds := *p.VCPUSeconds
-				round(&seconds)
-				p.VCPUSeconds = &seconds
-			}
-			if p.Price != nil {
-				price, _ := strconv.ParseFloat(strconv.FormatFloat(*p.Price, 'g', 6, 64), 64)
-				p.Price = &price
-			}
+			round(&p.DrainSeconds, &p.InstanceHours)
 			r.Plan = &p
+		}
+		if r.Bill != nil {
+			r.Bill = roundedBill(*r.Bill)
 		}
 		all[i] = r
 	}
 	return all
+}
+
+// significant returns a number with six digits.
+func significant(number float64) float64 {
+	rounded, _ := strconv.ParseFloat(strconv.FormatFloat(number, 'g', 6, 64), 64)
+	return rounded
 }
 
 func round(numbers ...*float64) {

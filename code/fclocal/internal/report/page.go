@@ -16,8 +16,6 @@ type Page struct {
 	Function string // its name
 	Trigger  string // its name
 
-	Prices string // that the runs were priced by; "" without
-
 	// Best says what the first of the sorted Runs is: cheapest or fastest. It is
 	// empty if they are not sorted.
 	Best string
@@ -75,7 +73,7 @@ type pageView struct {
 // screen.
 var pageFigures = []string{
 	"instances", "lag\nat end", "lag\nat most", "latency\np50", "latency\np99", "latency\nmax",
-	"price", "GB-\nseconds", "vCPU-\nseconds", "peak memory", "dead\nletters", "discarded",
+	"bill", "FC", "EventBridge\nby events", "EventBridge\nby capacity", "peak memory", "dead\nletters", "discarded",
 }
 
 type pageFact struct{ Name, Value string }
@@ -110,8 +108,8 @@ func (p Page) view() pageView {
 	if len(shown) > 0 {
 		view.Load, view.Assumptions = loadInWords(shown[0]), assumptions(shown[0])
 	}
-	if p.Prices != "" {
-		view.Assumptions = append(view.Assumptions, "Prices: "+p.Prices+". Retries are billed like other calls and events.")
+	if note := billNote(shown); note != "" {
+		view.Assumptions = append(view.Assumptions, note)
 	}
 	for _, s := range same {
 		view.Settings = append(view.Settings, pageFact{s.name, s.value})

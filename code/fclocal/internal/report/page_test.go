@@ -43,8 +43,7 @@ func hostilePage() Page {
 	runs[13].Stopped, runs[13].Advice = "stopped "+hostile, "advice "+hostile
 	return Page{
 		Function: "function " + hostile, Trigger: "trigger " + hostile,
-		Prices: "priced by " + hostile,
-		Best:   "cheapest", Runs: runs,
+		Best: "cheapest", Runs: runs,
 	}
 }
 
@@ -63,13 +62,13 @@ func written(t *testing.T, page Page) string {
 
 func TestPage(t *testing.T) {
 	page := written(t, Page{
-		Function: "orders", Trigger: "kafka", Prices: "GB-second=2", Best: "cheapest",
+		Function: "orders", Trigger: "kafka", Best: "cheapest",
 		Runs: append(priced()[1:], priced()[0]),
 	})
 	for _, want := range []string{
-		"<title>Plan of orders</title>", "Trigger kafka,", "<li>The topic has 1 partitions.", "<li>Prices: GB-second=2.",
+		"<title>Plan of orders</title>", "Trigger kafka,", "<li>The topic has 1 partitions.", "<li>Prices in USD per 30 days, of 2025-11-10: the bill is Function Compute&#39;s (FC) and",
 		"4 of 5 runs keep up.", "The cheapest of them is run 1: instanceConcurrency 13.",
-		"<dt>memorySize</dt><dd>512 MB</dd>", "<td>1.12</td>", "<dd>1.12 (GB-seconds 1.11, calls 0.0100)</dd>",
+		"<dt>memorySize</dt><dd>512 MB</dd>", "<td>1.37</td>", "<td>* 2.50</td>", "<dd>USD 0.125; USD 1.37 per 30 days (prices of 2025-11-10)</dd>",
 		"5: instanceConcurrency 26", "concurrency limits: all of it, 26, was in use: raise concurrency",
 		`<title id="chart-0-title">Instances over time</title>`,
 		`<desc id="chart-0-description">The highest values: run 1 2, run 2 6, run 3 13, run 4 26, run 5 1.</desc>`,

@@ -19,10 +19,9 @@ func plans() []result.Run {
 		run.PeakMemoryMB = 0
 		run.LatencyMs.P99 = float64(2000 - 100*i)
 		run.LatencyMs.P999 = run.LatencyMs.P99 + 10
-		cpu := 12.5 * float64(i)
 		run.Plan = &result.Plan{
 			LagEnd: 1000 / int64(i+1), LagMax: 2000, KeepsUp: i > 0, DrainSeconds: 90,
-			InstanceHours: 0.25, GBSeconds: 1234.5678, VCPUSeconds: &cpu,
+			InstanceHours: 0.25,
 		}
 		if i == 0 {
 			run.Advice = "concurrency limits: all of it, 26, was in use: raise concurrency"
@@ -35,25 +34,85 @@ func plans() []result.Run {
 func stoppedPlan() result.Run {
 	p := plans()[0]
 	p.Delivered, p.Pending, p.Throttled, p.Retries = 100, 30, 7, 12
-	p.VCPUSeconds, p.Stopped = nil, "a batch of 10 events failed 4 times, the last time with the function returned an error"
+	p.Stopped = "a batch of 10 events failed 4 times, the last time with the function returned an error"
 	return p
+}
+
+// chargesOf are those of some time that cost so much, by a mode of EventBridge or by none
+// that has a price.
+func chargesOf(price float64, cheaper string) result.Charges {
+	number := func(x float64) *float64 { return &x }
+	c := result.Charges{
+		FunctionCompute: result.FunctionCharges{
+			Price: number(price - 0.25), CU: number(1e9 * price), Calls: 1.3e9, CallsCU: 9.75e6, VCPUSeconds: number(2.5e6), VCPUCU: number(2.5e6),
+			MemoryGBSeconds: 1e6, MemoryCU: 150_000.12345, Tiers: []result.Tier{{CU: 1e9 * price, Price: 0.00002}},
+		},
+		EventBridge: result.StreamCharges{ByEvents: result.EventCharges{Events: 130}, ByCapacity: result.CapacityCharges{UnitHours: 720.1}, Cheaper: cheaper},
+	}
+	if cheaper != "" {
+		c.Price = &price
+		c.EventBridge.ByEvents.Price, c.EventBridge.ByCapacity.Price = number(0.25), number(2.5)
+		if cheaper == result.ByCapacity {
+			c.EventBridge.ByEvents.Price = number(25)
+		}
+	}
+	return c
 }
 
 // priced are plans that cost less the more instances they have.
 func priced() []result.Run {
 	plans := plans()
 	for i := range plans {
-		price := 12.3456789 / float64(10*i+1)
-		plans[i].Price, plans[i].PriceParts = &price, []result.PricePart{{Of: "GB-seconds", Price: price - 0.01}, {Of: "calls", Price: 0.01}}
+		month := chargesOf(12.3456789/float64(10*i+1)+0.25, []string{result.ByEvents, result.ByCapacity}[i%2])
+		plans[i].Load.DurationSeconds = 60
+		plans[i].Bill = &result.Bill{Currency: "USD", PricesOf: "2025-11-10", Run: chargesOf(0.125, result.ByCapacity), Per30Days: &month}
 	}
 	return plans
+}
+
+func stoppedPriced() result.Run {
+	p := stoppedPlan()
+	p.Load.DurationSeconds = 60
+	p.Bill = &result.Bill{Currency: "USD", PricesOf: "2025-11-10", Run: chargesOf(0.125, result.ByCapacity)}
+	return p
+}
+
+// partlyPriced are streams, of which EventBridge's part or Function Compute's is not
+// known.
+func partlyPriced(fc, eb bool) []result.Run {
+	runs := experiments()[:2]
+	for i := range runs {
+		c := chargesOf(1.25/float64(i+1), "")
+		if eb {
+			c = chargesOf(1.25, result.ByEvents)
+			c.Price = nil
+		}
+		if !fc {
+			f := &c.FunctionCompute
+			f.Price, f.CU, f.VCPUSeconds, f.VCPUCU, f.Tiers = nil, nil, nil, nil, nil
+		}
+		runs[i].Bill = &result.Bill{Currency: "CNY", PricesOf: "2025-11-10", Run: c}
+	}
+	return runs
+}
+
+// tiered is a plan with disk, and with more than a tier of CU.
+func tiered() result.Run {
+	run := priced()[2]
+	f := &run.Bill.Per30Days.FunctionCompute
+	f.DiskCU, f.Tiers = 1e6, []result.Tier{{CU: 1e8, Price: 0.00002}, {CU: 12345678, Price: 0.000017}}
+	return run
 }
 
 func TestSort(t *testing.T) {
 	idle := plans()[4]
 	idle.Delivered, idle.LatencyMs.P99 = 0, 0
-	few := plans()
-	few[2].GBSeconds, few[3].GBSeconds = 5, 4
+	function := partlyPriced(true, false)
+	for i := range function {
+		function[i].Plan = &result.Plan{KeepsUp: true}
+	}
+	unknown := priced()
+	unknown[4].Bill.Per30Days, unknown[3].Bill = nil, nil
 	for _, test := range []struct {
 		name  string
 		by    func([]result.Run)
@@ -61,7 +120,8 @@ func TestSort(t *testing.T) {
 		want  []int // instanceConcurrency
 	}{
 		{"by price", result.SortByCost, priced(), []int{1, 2, 5, 13, 26}},
-		{"by GB-seconds, then vCPU-seconds", result.SortByCost, few, []int{2, 5, 13, 1, 26}},
+		{"by Function Compute's price alone", result.SortByCost, function, []int{13, 26}},
+		{"what is not known last", result.SortByCost, unknown, []int{5, 13, 2, 1, 26}},
 		{"by latency", result.SortByLatency, append([]result.Run{idle}, plans()[:3]...), []int{5, 13, 1, 26}},
 	} {
 		test.by(test.plans)
@@ -88,6 +148,12 @@ func TestPlannedTable(t *testing.T) {
 		{"planned.txt", plans(), 0},
 		{"planned-priced-one.txt", priced()[1:2], 80},
 		{"planned-priced-120.txt", priced(), 120},
+		{"planned-tiers-one.txt", []result.Run{tiered()}, 80},
+		{"priced-function-80.txt", partlyPriced(true, false), 80},
+		{"priced-function-one.txt", partlyPriced(true, false)[:1], 80},
+		{"priced-stream-80.txt", partlyPriced(false, true), 80},
+		{"priced-stream-one.txt", partlyPriced(false, true)[:1], 80},
+		{"priced-stopped-120.txt", []result.Run{priced()[1], stoppedPriced()}, 120},
 		{"planned-stopped.txt", []result.Run{plans()[1], stoppedPlan()}, 0},
 	} {
 		t.Run(test.golden, func(t *testing.T) {
@@ -107,15 +173,14 @@ func TestPlannedTable(t *testing.T) {
 
 func TestPlannedJSON(t *testing.T) {
 	odd := stoppedPlan()
-	odd.EventsPerCall, odd.LatencyMs.P999, odd.GBSeconds = math.NaN(), math.Inf(1), math.NaN()
-	seconds := math.Inf(1)
-	odd.VCPUSeconds = &seconds
+	odd.EventsPerCall, odd.LatencyMs.P999, odd.DrainSeconds = math.NaN(), math.Inf(1), math.NaN()
+	exact := priced()[1]
 	for _, test := range []struct {
 		golden string
 		plans  []result.Run
 	}{
 		{"none.json", nil},
-		{"planned.json", []result.Run{priced()[1], stoppedPlan(), odd}},
+		{"planned.json", []result.Run{exact, stoppedPlan(), odd}},
 	} {
 		var out bytes.Buffer
 		if err := JSON(&out, test.plans); err != nil {
@@ -123,7 +188,7 @@ func TestPlannedJSON(t *testing.T) {
 		}
 		golden(t, test.golden, out.String())
 	}
-	if !math.IsInf(seconds, 1) {
-		t.Error("JSON changed the run")
+	if diff := cmp.Diff(priced()[1], exact); diff != "" {
+		t.Error("JSON changed the run:", diff)
 	}
 }

@@ -80,7 +80,7 @@ func list(run result.Run, width int) string {
 		}})
 	}
 	for i, part := range parts {
-		if i > 0 {
+		if i > 0 && len(part) > 0 {
 			t.AppendRow(table.Row{"", ""})
 		}
 		for _, f := range part {
@@ -126,7 +126,8 @@ func (c column) width() int {
 // textual says whether the column has words and not only numbers with units.
 func (c column) textual() bool {
 	return slices.ContainsFunc(c.cells, func(cell string) bool {
-		return cell != "-" && (cell[0] < '0' || cell[0] > '9')
+		first := strings.TrimPrefix(cell, cheaper)[0]
+		return cell != "-" && (first < '0' || first > '9')
 	})
 }
 
@@ -168,6 +169,9 @@ func rows(runs []result.Run, width int) string {
 		rest = rest[n:]
 	}
 	separator := "\n"
+	if note := billNote(runs); note != "" {
+		b.WriteString(separator + wrap(note, width) + "\n")
+	}
 	for i, name := range labels(runs) {
 		said := []string{prefixed("stopped: ", escape.Line(runs[i].Stopped)), advice(runs[i])}
 		for _, line := range failedAttempts(runs[i]) {

@@ -33,6 +33,8 @@ type Run struct {
 	PeakMemoryMB    float64   `json:"peakMemoryMB"` // of the largest instance, in units of 2^20 bytes; 0 if not measured
 	WallSeconds     float64   `json:"wallSeconds"`
 
+	Bill *Bill `json:"bill,omitempty"` // nil if it is not known
+
 	*Plan // what only a plan tells; nil for a stream
 
 	Failures Failures `json:"failures,omitempty"` // of attempts, by kind
@@ -104,21 +106,10 @@ type Plan struct {
 	KeepsUp      bool    `json:"keepsUp"`      // the lag does not grow (of a backlog alone: it is finished), 99 % are delivered and the memory is enough
 	DrainSeconds float64 `json:"drainSeconds"` // from the end of the load until all is finished; 0 if it stopped
 
-	InstanceHours float64  `json:"instanceHours"` // idle ones included
-	GBSeconds     float64  `json:"gbSeconds"`     // of memorySize, while an instance has a call or starts
-	VCPUSeconds   *float64 `json:"vcpuSeconds"`   // of cpu, likewise; null if s.yaml has no cpu
-
-	Price      *float64    `json:"price,omitempty"` // in a currency of the user's; nil if it is not known
-	PriceParts []PricePart `json:"-"`               // what it is the sum of
+	InstanceHours float64 `json:"instanceHours"` // idle ones included
 
 	// Advice says what limits the run and which setting to change; may be empty.
 	Advice string `json:"advice,omitempty"`
-}
-
-// A PricePart is what one of the things costs that are billed.
-type PricePart struct {
-	Of    string // vCPU-seconds
-	Price float64
 }
 
 // A Sample is the state of a run at a moment.

@@ -6,21 +6,22 @@ import (
 	"slices"
 )
 
-// SortByCost puts the cheapest plan first: by price, or by GB-seconds and then
-// vCPU-seconds if they have none. Plans that keep up come before the others.
+// SortByCost puts the plan with the lowest bill first, then those of which it is not
+// known. Where EventBridge has no price, Function Compute's alone decides. Plans that
+// keep up come before the others.
 func SortByCost(plans []Run) {
-	number := func(p *float64) float64 {
-		if p == nil {
-			return 0
+	cost := func(r Run) float64 {
+		c := r.Charges()
+		switch {
+		case c != nil && c.Price != nil:
+			return *c.Price
+		case c != nil && c.FunctionCompute.Price != nil:
+			return *c.FunctionCompute.Price
 		}
-		return *p
+		return math.Inf(1)
 	}
 	slices.SortStableFunc(plans, func(a, b Run) int {
-		return cmp.Or(
-			keepingUpFirst(a, b),
-			cmp.Compare(number(a.Price), number(b.Price)),
-			cmp.Compare(a.GBSeconds, b.GBSeconds),
-			cmp.Compare(number(a.VCPUSeconds), number(b.VCPUSeconds)))
+		return cmp.Or(keepingUpFirst(a, b), cmp.Compare(cost(a), cost(b)))
 	})
 }
 

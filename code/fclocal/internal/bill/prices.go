@@ -1,0 +1,237 @@
+package bill
+
+import (
+	_ "embed"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+
+	"fclocal/internal/files"
+)
+
+// BuiltIn is the table of prices that holds where no other is given.
+//
+//go:embed prices.yaml
+var BuiltIn string
+
+// Prices are what Function Compute (FC) and EventBridge charge, in one currency.
+type Prices struct {
+	Currency string // three capital letters
+
+	date    string // of the newest of them
+	compute computePrices
+	streams streamPrices
+}
+
+// computePrices are FC's. All use counts in CU.
+type computePrices struct {
+	tenThousandCalls, vcpuSecond, memoryGBSecond, diskGBSecond float64 // CU
+	freeDisk                                                   float64 // MB
+	tiers                                                      []tier  // in order, the first from 0
+}
+
+// A tier is the price of a CU, from so many of them in a month on.
+type tier struct{ from, price float64 }
+
+// streamPrices are EventBridge's. What has no price in the currency is nil.
+type streamPrices struct {
+	millionEvents      *float64
+	capacityUnitHour   *float64
+	eventsPerSecond    float64 // of a capacity unit
+	megabytesPerSecond float64 // of a capacity unit
+}
+
+// Read reads the prices of a currency from a file, or those that are built in if path
+// is empty.
+func Read(path, currency string) (*Prices, error) {
+	name, content := "the built-in prices", []byte(BuiltIn)
+	if path != "" {
+		var err error
+		name = path
+		if content, err = files.Read(path, 1<<20); err != nil {
+			return nil, err
+		}
+	}
+	return parse(name, content, currency)
+}
+
+var (
+	dateForm     = regexp.MustCompile(`^\d{4}-\d{2}-\d{2}$`)
+	currencyForm = regexp.MustCompile(`^[A-Z]{3}$`)
+)
+
+func parse(name string, content []byte, currency string) (*Prices, error) {
+	var document yaml.Node
+	if err := yaml.Load(content, &document); err != nil {
+		var syntax *yaml.LoadError
+		if errors.As(err, &syntax) && syntax.Mark.Line > 0 {
+			return nil, fmt.Errorf("%s:%d: not valid YAML: %s", name, syntax.Mark.Line, syntax.Message)
+		}
+		return nil, fmt.Errorf("%s: not valid YAML: %w", name, err)
+	}
+	t := table{name: name, currency: currency}
+	p := &Prices{Currency: currency}
+	root := t.mapping(&document, "", "functionCompute", "eventBridge")
+	fc := t.mapping(root["functionCompute"], "functionCompute", "date", "source", "tenThousandCalls", "vcpuSecond", "memoryGBSecond", "diskGBSecond", "freeDiskMB", "tiers")
+	p.date = t.date(fc["date"])
+	p.compute = computePrices{
+		tenThousandCalls: t.number(fc["tenThousandCalls"]), vcpuSecond: t.number(fc["vcpuSecond"]),
+		memoryGBSecond: t.number(fc["memoryGBSecond"]), diskGBSecond: t.number(fc["diskGBSecond"]),
+		freeDisk: t.number(fc["freeDiskMB"]),
+	}
+	if tiers := t.inCurrency(fc["tiers"], "functionCompute.tiers"); tiers != nil {
+		p.compute.tiers = t.tiers(tiers)
+	}
+	eb := t.mapping(root["eventBridge"], "eventBridge", "date", "source", "eventsPerSecond", "megabytesPerSecond", "millionEvents", "capacityUnitHour")
+	p.date = max(p.date, t.date(eb["date"]))
+	p.streams = streamPrices{
+		millionEvents:    t.optional(t.inCurrency(eb["millionEvents"], "eventBridge.millionEvents")),
+		capacityUnitHour: t.optional(t.inCurrency(eb["capacityUnitHour"], "eventBridge.capacityUnitHour")),
+		eventsPerSecond:  t.above0(eb["eventsPerSecond"]), megabytesPerSecond: t.above0(eb["megabytesPerSecond"]),
+	}
+	if t.err == nil && p.compute.tiers == nil {
+		t.err = fmt.Errorf("--currency %s: %s have it in %s", currency, name, strings.Join(t.currencies, ", "))
+	}
+	if t.err != nil {
+		return nil, t.err
+	}
+	return p, nil
+}
+
+// A table reads a file of prices. Its first mistake stays.
+type table struct {
+	name       string
+	currency   string
+	currencies []string // of FC, in order
+	err        error
+}
+
+func (t *table) fail(n *yaml.Node, format string, arguments ...any) {
+	if t.err == nil {
+		t.err = fmt.Errorf("%s:%d: %s", t.name, n.Line, fmt.Sprintf(format, arguments...))
+	}
+}
+
+// pairs are the keys and values of a mapping.
+func (t *table) pairs(n *yaml.Node, what string, each func(key, value *yaml.Node)) {
+	switch {
+	case n == nil: // it is missing, which has been said
+		return
+	case n.Kind == yaml.DocumentNode && len(n.Content) == 1:
+		n = n.Content[0]
+	}
+	if n.Kind != yaml.MappingNode {
+		if what == "" {
+			what = "the file"
+		}
+		t.fail(n, "%s must be a mapping", what)
+		return
+	}
+	seen := map[string]bool{}
+	for i := 0; i < len(n.Content); i += 2 {
+		key := n.Content[i]
+		if seen[key.Value] {
+			t.fail(key, "%q is there twice", key.Value)
+		}
+		seen[key.Value] = true
+		each(key, n.Content[i+1])
+	}
+}
+
+// mapping returns the values of a mapping that must have just these keys.
+func (t *table) mapping(n *yaml.Node, what string, keys ...string) map[string]*yaml.Node {
+	values := map[string]*yaml.Node{}
+	t.pairs(n, what, func(key, value *yaml.Node) {
+		if !slices.Contains(keys, key.Value) {
+			t.fail(key, "unknown key %q; known are %s", key.Value, strings.Join(keys, ", "))
+		}
+		values[key.Value] = value
+	})
+	for _, key := range keys {
+		if n != nil && values[key] == nil {
+			t.fail(n, "%s is missing", strings.TrimPrefix(what+"."+key, "."))
+		}
+	}
+	return values
+}
+
+// inCurrency returns what is given for the currency, nil if nothing is.
+func (t *table) inCurrency(n *yaml.Node, what string) (found *yaml.Node) {
+	tiers := strings.HasSuffix(what, ".tiers")
+	t.pairs(n, what, func(key, value *yaml.Node) {
+		if !currencyForm.MatchString(key.Value) {
+			t.fail(key, "%q is no currency: it must be three capital letters", key.Value)
+		}
+		if tiers {
+			t.currencies = append(t.currencies, key.Value)
+			t.tiers(value)
+		} else {
+			t.number(value)
+		}
+		if key.Value == t.currency {
+			found = value
+		}
+	})
+	return found
+}
+
+func (t *table) tiers(n *yaml.Node) (tiers []tier) {
+	if n.Kind != yaml.SequenceNode || len(n.Content) == 0 {
+		t.fail(n, "the tiers must be a list")
+		return nil
+	}
+	for i, item := range n.Content {
+		values := t.mapping(item, "a tier", "from", "price")
+		next := tier{t.number(values["from"]), t.number(values["price"])}
+		switch {
+		case i == 0 && next.from != 0:
+			t.fail(item, "the first tier must be from 0")
+		case i > 0 && next.from <= tiers[i-1].from:
+			t.fail(item, "a tier must be from more than the one before it")
+		}
+		tiers = append(tiers, next)
+	}
+	return tiers
+}
+
+const highest = 1e12 // of all numbers
+
+func (t *table) number(n *yaml.Node) (number float64) {
+	if n == nil {
+		return 0
+	}
+	if err := n.Load(&number); err != nil || !(number >= 0 && number <= highest) {
+		t.fail(n, "%q: it must be a number from 0 to 10^12", n.Value)
+	}
+	return number
+}
+
+func (t *table) above0(n *yaml.Node) float64 {
+	number := t.number(n)
+	if n != nil && number == 0 {
+		t.fail(n, "it must be above 0")
+	}
+	return number
+}
+
+func (t *table) optional(n *yaml.Node) *float64 {
+	if n == nil {
+		return nil
+	}
+	number := t.number(n)
+	return &number
+}
+
+func (t *table) date(n *yaml.Node) string {
+	if n == nil {
+		return ""
+	}
+	if !dateForm.MatchString(n.Value) {
+		t.fail(n, "%q: the date must be like 2025-11-30", n.Value)
+	}
+	return n.Value
+}
