@@ -10,6 +10,7 @@ import (
 	"fclocal/internal/build"
 	"fclocal/internal/failure"
 	"fclocal/internal/instance"
+	"fclocal/internal/option"
 	"fclocal/internal/report"
 	"fclocal/internal/trigger"
 )
@@ -20,6 +21,7 @@ type invokeOptions struct {
 	file    string // -f
 	event   string // -e
 	noBuild bool   // --no-build
+	cpu     instance.CPU
 }
 
 func newInvokeCommand(global *globalOptions) *cobra.Command {
@@ -49,11 +51,15 @@ usage or configuration.`,
 	command.Flags().StringVarP(&options.file, "event-file", "f", "", "read the event from `FILE`, or from stdin for - (default event.json beside s.yaml)")
 	command.Flags().StringVarP(&options.event, "event", "e", "", "the event itself")
 	command.Flags().BoolVar(&options.noBuild, "no-build", false, "run the program that lies in codeUri")
+	cpuFlags(command.Flags(), &options.cpu)
 	command.MarkFlagsMutuallyExclusive("event-file", "event")
 	return command
 }
 
 func invoke(ctx context.Context, options invokeOptions, eventGiven bool, stdin io.Reader, stdout, stderr io.Writer) error {
+	if err := option.Check(vCPUSpeed(options.cpu.Speed)); err != nil {
+		return err
+	}
 	project, err := options.load(nil, stderr)
 	if err != nil {
 		return err
@@ -72,21 +78,22 @@ func invoke(ctx context.Context, options invokeOptions, eventGiven bool, stdin i
 		return err
 	}
 
-	call, err := instance.CallOnce(ctx, instance.Spec{
-		Project: project, Binary: binary.Path, CodeDir: project.CodeDirectory(binary.Path), Logs: stderr,
+	called, invocation, err := instance.CallOnce(ctx, instance.Spec{
+		Project: project, Binary: binary.Path, CodeDir: project.CodeDirectory(binary.Path), Logs: stderr, Cores: options.cpu.Cores(project),
 	}, event, binary.Release)
 	if err != nil {
 		return err
 	}
-	report.Invocation(stderr, call.RequestID, call.Duration, call.Init, project.Function.MemorySize, call.PeakMemory)
-	output := call.Payload
-	if call.Error != nil {
-		output = call.Error.JSON
+	report.Invocation(stderr, invocation, project.Function.MemorySize)
+	fmt.Fprintln(stderr, "fclocal:", options.cpu.Limit(project))
+	output := called.Payload
+	if called.Error != nil {
+		output = called.Error.JSON
 	}
 	if _, err := stdout.Write(append(output, '\n')); err != nil {
 		return failure.Of(fmt.Errorf("the result cannot be written: %w", err))
 	}
-	if call.Error != nil {
+	if called.Error != nil {
 		return errFailed
 	}
 	return nil

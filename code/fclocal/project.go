@@ -15,6 +15,7 @@ import (
 	"fclocal/internal/bill"
 	"fclocal/internal/config"
 	"fclocal/internal/failure"
+	"fclocal/internal/instance"
 	"fclocal/internal/option"
 	"fclocal/internal/report"
 	"fclocal/internal/result"
@@ -157,6 +158,19 @@ func (o *runsOptions) show(stdout io.Writer, runs []result.Run) error {
 func clearLine(progress *report.Progress, err error) error {
 	return errors.Join(err, failure.Of(progress.Clear()))
 }
+
+// cpuFlags add how much of this machine instances may use.
+func cpuFlags(flags *pflag.FlagSet, cpu *instance.CPU) {
+	flags.BoolVar(&cpu.Unlimited, "no-cpu-limit", false, "let instances use all of this machine, and not only their cpu")
+	vCPUSpeedFlag(flags, &cpu.Speed)
+}
+
+func vCPUSpeedFlag(flags *pflag.FlagSet, speed *float64) {
+	flags.Float64Var(speed, "vcpu-speed", 1, "a vCPU is as fast as `F` cores of this machine, 0.01 to 100")
+}
+
+// vCPUSpeed is the rule for it.
+func vCPUSpeed(speed float64) option.Rule { return option.Between("--vcpu-speed", speed, 0.01, 100) }
 
 // failOnFlag adds --fail-on.
 func failOnFlag(command *cobra.Command, conditions *[]string) {

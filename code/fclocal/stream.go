@@ -17,6 +17,7 @@ import (
 	"fclocal/internal/config"
 	"fclocal/internal/escape"
 	"fclocal/internal/failure"
+	"fclocal/internal/instance"
 	"fclocal/internal/interrupt"
 	"fclocal/internal/kafka"
 	"fclocal/internal/option"
@@ -59,6 +60,7 @@ type streamOptions struct {
 	eventTime  time.Duration
 	retryScale float64
 	instances  instanceOptions
+	cpu        instance.CPU
 	noBuild    bool
 
 	// What comes out.
@@ -115,6 +117,7 @@ messages are missing; 2 wrong usage or configuration.`,
 	flags.Float64Var(&options.retryScale, "retry-scale", 1, "multiply the waits before retries by `F`")
 	options.instances.addTo(flags)
 	flags.BoolVar(&options.noBuild, "no-build", false, "run the program that lies in codeUri")
+	cpuFlags(flags, &options.cpu)
 	flags.StringVar(&options.logs, "logs", "", "write the function's logs to `DIR` (default a temporary directory)")
 	flags.StringVar(&options.deadLetters, "dead-letters", "", "append dead letters to `FILE`, as JSON lines")
 	failOnFlag(command, &options.failOn)
@@ -129,7 +132,7 @@ func (o *streamOptions) check(combinations int, given func(option string) bool) 
 	real, own := len(o.brokers) > 0, o.dataDir != "" || len(o.listen) > 0
 	return option.Check(
 		option.From("-n", o.number, 0), option.From("--rate", o.rate, 0), option.From("--backlog", o.backlog, 0), option.From("--retry-scale", o.retryScale, 0),
-		option.Between("--event-time", o.eventTime, 0, longestEventTime), option.From("--until-idle", o.untilIdle, 0),
+		option.Between("--event-time", o.eventTime, 0, longestEventTime), option.From("--until-idle", o.untilIdle, 0), vCPUSpeed(o.cpu.Speed),
 		option.Not(real && own, "--brokers is a cluster of its own: leave --data-dir and --listen out"),
 		option.Not(real && (o.messages != "" || o.rate != 0 || o.backlog != 0 || given("messages-number") || given("partitions")), "nothing is produced into --brokers: leave -n, --messages, --backlog, --rate and --partitions out"),
 		option.Not(!real && (o.tls || o.saslMechanism != "" || o.saslUser != ""), "--tls and --sasl-... are for --brokers"),
@@ -217,6 +220,9 @@ func runStreams(ctx context.Context, options streamOptions, given func(option st
 		err = showErr
 	}
 	fmt.Fprintln(stderr, "fclocal: the function's logs are in", logs)
+	for _, line := range result.Notes(runs) {
+		fmt.Fprintln(stderr, "fclocal:", escape.Line(line))
+	}
 	for _, run := range runs {
 		lines, failed := run.Verdict()
 		for _, line := range lines {
@@ -244,7 +250,7 @@ func (s *streams) run(ctx context.Context, project *config.Project, binary, logs
 	rules := o.instances.rules(project)
 	rules.RetryScale = o.retryScale
 	options := stream.Options{
-		Project: project, Rules: rules, Binary: binary, Logs: logs, Group: o.group, EventTime: o.eventTime,
+		Project: project, Rules: rules, Binary: binary, Logs: logs, Group: o.group, CPU: o.cpu, EventTime: o.eventTime,
 		DeadLetters: s.deadLetters, UntilIdle: o.untilIdle, Drain: s.drain,
 		Progress: func(state result.State) {
 			state.Label = label

@@ -212,7 +212,7 @@ func TestStreamKilled(t *testing.T) {
 		}
 		return len(reached)
 	}
-	args := []string{"stream", "--json", "--logs", logs, "--data-dir", data, "--partitions", "8", "--set", "maximumTasks=4", "--set", "TimeBasedWindow=0", "-n"}
+	args := []string{"stream", "--json", "--no-cpu-limit", "--logs", logs, "--data-dir", data, "--partitions", "8", "--set", "maximumTasks=4", "--set", "TimeBasedWindow=0", "-n"}
 	for kill := range 3 {
 		number := "0"
 		if kill == 0 {
@@ -273,7 +273,7 @@ func TestStreamKilled(t *testing.T) {
 
 // Instances that are killed all the time take no message with them.
 func TestStreamInstancesKilled(t *testing.T) {
-	command := fclocal(t, "stream", "--json", "--logs", t.TempDir(), "-n", "20000", "--partitions", "8", "--retry-scale", "0",
+	command := fclocal(t, "stream", "--json", "--no-cpu-limit", "--logs", t.TempDir(), "-n", "20000", "--partitions", "8", "--retry-scale", "0",
 		"--set", "maximumTasks=4", "--set", "TimeBasedWindow=0", "--set", "instanceConcurrency=5", "--set", "PushRetryStrategy=EXPONENTIAL_DECAY_RETRY")
 	var stdout bytes.Buffer
 	command.Stdout, command.Stderr = &stdout, t.Output()

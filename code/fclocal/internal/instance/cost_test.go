@@ -163,7 +163,7 @@ func measure(b *testing.B, spec Spec, payload []byte, inFlight, calls int) (cpu,
 	for lane := range inFlight {
 		group.Go(func() {
 			for i := lane; i < calls; i += inFlight {
-				result, err := instance.Invoke(context.Background(), fmt.Sprint(i), payload)
+				result, err := instance.Invoke(context.Background(), Call{RequestID: fmt.Sprint(i), Payload: payload})
 				if err != nil || result.Error != nil {
 					b.Errorf("call %d: %v %v", i, err, result.Error)
 				}

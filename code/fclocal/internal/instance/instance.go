@@ -1,6 +1,6 @@
 // Package instance runs a function's process as a Function Compute instance:
-// calls go in through the runtime API, and timeout, memorySize and the end of
-// the process are enforced as FC does.
+// calls and hooks go in through the runtime API, it is frozen in between, and cpu,
+// memorySize, timeout and the end of the process are enforced as FC does.
 package instance
 
 import (
@@ -29,6 +29,7 @@ const (
 	TypeTimeout  = "FunctionTimeoutError"     // documented
 	TypeMemory   = "FunctionOOMError"         // documented
 	TypeExit     = "UnhandledInvocationError" // documented for the X-Fc-Error-Type header
+	TypeInit     = "InitializationError"      // documented
 	TypeTooLarge = "ResponseTooLargeError"    // inferred
 	TypeUnknown  = "Unknown"                  // inferred: the function's error has no type
 )
@@ -40,6 +41,7 @@ type Spec struct {
 	CodeDir string // working directory, and FC_FUNC_CODE_PATH
 	ID      string // FC_INSTANCE_ID
 	Logs    io.Writer
+	Cores   float64 // of this machine that it may use; 0: no limit
 }
 
 // An Instance is one process of the function. It must be stopped.
@@ -50,11 +52,13 @@ type Instance struct {
 	pid     int
 	tree    *process.Tree
 	written tail
-	exit    string       // how the process has ended; set before finish
-	peak    atomic.Int64 // bytes
+	exit    string        // how the process has ended; set before finish
+	peak    atomic.Int64  // bytes
+	used    time.Duration // CPU time; set before exited is closed
 
-	readyOnce sync.Once
-	init      time.Duration // from its start to its being ready
+	life  life
+	begun chan struct{} // closed when it takes calls
+	init  time.Duration // from its start until then
 
 	endOnce sync.Once
 	end     error         // why it was ended, nil for the process's own end; set before ended is closed
@@ -75,6 +79,7 @@ func Start(server *runtimeapi.Server, spec Spec) (*Instance, error) {
 	i := &Instance{
 		spec:   spec,
 		api:    server.NewInstance(header(spec.Project)),
+		begun:  make(chan struct{}),
 		ended:  make(chan struct{}),
 		exited: make(chan struct{}),
 	}
@@ -97,12 +102,18 @@ func Start(server *runtimeapi.Server, spec Spec) (*Instance, error) {
 		if err == nil {
 			i.pid = command.Process.Pid
 			i.tree = process.NewTree(i.pid, addressVariable+i.api.Address())
+			if spec.Cores > 0 {
+				i.tree.Limit(spec.Cores) // from its first moment: FC counts the start, too
+			}
 		}
+		i.life.begin(func() { i.rest(context.Background()) })
 		started <- err
 		if err == nil {
 			state, _ := command.Process.Wait()
 			i.tree.KillRest() // first: it may hold the logs open
 			command.Wait()    // for the logs
+			i.used, _ = i.tree.CPUTime()
+			i.used = max(i.used, state.UserTime()+state.SystemTime())
 			i.exit = state.String()
 			i.finish(nil)
 			i.api.Close()
@@ -114,8 +125,32 @@ func Start(server *runtimeapi.Server, spec Spec) (*Instance, error) {
 		return nil, fmt.Errorf("the function does not start on %s/%s: %w", runtime.GOOS, runtime.GOARCH, err)
 	}
 	watch(i)
+	go i.prepare()
 	return i, nil
 }
+
+// prepare gets the instance ready for its first call.
+func (i *Instance) prepare() {
+	defer i.leave()
+	select {
+	case <-i.api.Ready():
+	case <-i.ended:
+		return
+	}
+	if i.spec.Project.Function.Initializer != "" {
+		if run := i.hook(context.Background(), initializer(i.spec.Project)); run.Error != "" {
+			i.kill(initializationError(run.Error))
+			return
+		}
+	}
+	i.init = time.Since(i.started)
+	close(i.begun)
+}
+
+// An initializationError is what the initializer failed with.
+type initializationError string
+
+func (e initializationError) Error() string { return string(e) }
 
 // finish ends the instance, for the reason given.
 func (i *Instance) finish(reason error) {
@@ -179,18 +214,26 @@ type Result struct {
 	Init     time.Duration  // from starting the process to its being ready for a first call
 }
 
+// A Call is what an instance is called with.
+type Call struct {
+	RequestID string
+	Payload   []byte
+	Hold      time.Duration // for how long the call lasts when the function has answered
+}
+
 // Invoke makes one call. Calls may be made side by side; a timeout, too much
-// memory or the process's end fails all that are in flight. The error is ctx's.
-func (i *Instance) Invoke(ctx context.Context, requestID string, payload []byte) (Result, error) {
+// memory or the process's end fails all that are in flight. The error is ctx's, or that the instance has ended
+// while the call was held.
+func (i *Instance) Invoke(ctx context.Context, call Call) (Result, error) {
+	if err := i.enter(ctx); err != nil {
+		return Result{}, err
+	}
+	defer i.leave()
 	timeout := time.Duration(i.spec.Project.Function.Timeout) * time.Second
 	var result Result
 	select {
 	case <-i.api.Ready():
-		i.readyOnce.Do(func() { i.init = time.Since(i.started) })
-		result.Init = i.init
 	case <-i.ended:
-		result.Error = i.failure(time.Since(i.started))
-		return result, nil
 	case <-time.After(timeout): // inferred: FC gives the start as long as a call
 		i.kill(context.DeadlineExceeded)
 		result.Duration = time.Since(i.started)
@@ -199,11 +242,20 @@ func (i *Instance) Invoke(ctx context.Context, requestID string, payload []byte)
 	case <-ctx.Done():
 		return result, ctx.Err()
 	}
+	select {
+	case <-i.begun:
+		result.Init = i.init
+	case <-i.ended:
+		result.Error = i.failure(time.Since(i.started))
+		return result, nil
+	case <-ctx.Done():
+		return result, ctx.Err()
+	}
 
 	begin := time.Now()
 	callContext, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	answer, err := i.api.Invoke(callContext, runtimeapi.Call{RequestID: requestID, Deadline: begin.Add(timeout), Payload: payload})
+	answer, err := i.api.Invoke(callContext, runtimeapi.Call{RequestID: call.RequestID, Deadline: begin.Add(timeout), Payload: call.Payload})
 	result.Duration = time.Since(begin)
 	i.checkMemory()
 	select {
@@ -227,15 +279,33 @@ func (i *Instance) Invoke(ctx context.Context, requestID string, payload []byte)
 		result.Error = reported(answer.Body)
 	default:
 		result.Payload = answer.Body
+		return result, i.hold(ctx, call.Hold)
 	}
 	return result, nil
+}
+
+// hold lets a call last longer. It ends with the instance.
+func (i *Instance) hold(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return nil
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-i.ended:
+		return runtimeapi.ErrClosed
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // failure is the error of a call that the instance's end has failed.
 func (i *Instance) failure(duration time.Duration) *FunctionError {
 	never := false
 	select {
-	case <-i.api.Ready():
+	case <-i.begun:
 	default:
 		never = true
 	}
@@ -245,7 +315,10 @@ func (i *Instance) failure(duration time.Duration) *FunctionError {
 }
 
 func (i *Instance) reason(duration time.Duration, never bool) *FunctionError {
+	var failed initializationError
 	switch {
+	case errors.As(i.end, &failed):
+		return functionError(TypeInit, "%s", string(failed))
 	case i.end == errOutOfMemory:
 		// The type is documented, the text is not.
 		return functionError(TypeMemory, "Function out of memory: %s used of memorySize %d MB", i.memoryUsage(), i.spec.Project.Function.MemorySize)
@@ -273,17 +346,19 @@ func (i *Instance) memoryUsage() string {
 // started together, in bytes; 0 where it cannot be read (only Linux tells).
 func (i *Instance) PeakMemory() int64 { return i.peak.Load() }
 
-// CPUTime is the CPU time that the process has taken so far, without that of
-// other programs that it started. It is false where that cannot be read (only
-// Linux tells), and when the process is gone.
+// CPUTime is the CPU time that it and what it has started have taken so far. It is
+// false where that cannot be read (only Linux tells), and when the process is gone.
 func (i *Instance) CPUTime() (time.Duration, bool) {
 	select {
 	case <-i.exited: // its number may be another process's by now
 		return 0, false
 	default:
-		return process.CPUTime(i.pid)
+		return i.tree.CPUTime()
 	}
 }
+
+// CPUUsed is all the CPU time that it has taken, when it is stopped.
+func (i *Instance) CPUUsed() time.Duration { return i.used }
 
 // OwnCPUTime is [Instance.CPUTime] for this program itself.
 func OwnCPUTime() (time.Duration, bool) { return process.CPUTime(os.Getpid()) }
@@ -291,7 +366,6 @@ func OwnCPUTime() (time.Duration, bool) { return process.CPUTime(os.Getpid()) }
 func header(p *config.Project) http.Header {
 	header := http.Header{}
 	for name, value := range map[string]string{
-		"x-fc-function-type":      "0", // a call, not a lifecycle hook
 		"x-fc-function-timeout":   strconv.Itoa(p.Function.Timeout),
 		"x-fc-function-name":      p.Function.Name,
 		"x-fc-function-handler":   p.Function.Handler,

@@ -78,7 +78,7 @@ func TestNeverReady(t *testing.T) {
 		if got.Type != TypeExit || got.Message != test.want || !got.NeverReady {
 			t.Errorf("%.40q: %t %s: %q, want %q", test.begin, got.NeverReady, got.Type, got.Message, test.want)
 		}
-		if result, err := instance.Invoke(t.Context(), "id", nil); err != nil || result.Error.Message != test.want || !result.Error.NeverReady {
+		if result, err := instance.Invoke(t.Context(), Call{RequestID: "id"}); err != nil || result.Error.Message != test.want || !result.Error.NeverReady {
 			t.Errorf("%.40q: a call gets %v %+v", test.begin, err, result.Error)
 		}
 	}
@@ -114,7 +114,7 @@ func TestInstanceStaysUsable(t *testing.T) {
 		{`"error"`, "", "errorString: as told <&>"},
 		{`"fine"`, `"fine"`, ""},
 	} {
-		result, err := instance.Invoke(t.Context(), test.event, []byte(test.event))
+		result, err := instance.Invoke(t.Context(), Call{RequestID: test.event, Payload: []byte(test.event)})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -144,7 +144,7 @@ func TestMemoryOfChildren(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		result, err := instance.Invoke(t.Context(), "id", []byte(test.event))
+		result, err := instance.Invoke(t.Context(), Call{RequestID: "id", Payload: []byte(test.event)})
 		if err != nil {
 			t.Fatal(err)
 		}

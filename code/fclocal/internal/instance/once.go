@@ -6,39 +6,40 @@ import (
 	"fmt"
 
 	"fclocal/internal/failure"
+	"fclocal/internal/result"
 	"fclocal/internal/runtimeapi"
 )
 
-// A Call is what became of the only call of an instance.
-type Call struct {
-	Result
-	RequestID  string
-	PeakMemory int64 // bytes; 0 where it is not told
-}
-
-// CallOnce starts an instance, calls it once and ends it, with what it has started.
-// Its logs are complete then. release is called when the program file is no longer
-// needed.
-func CallOnce(ctx context.Context, spec Spec, payload []byte, release func()) (Call, error) {
+// CallOnce starts an instance, calls it once, freezes and ends it, with what it has
+// started, all with the hooks that s.yaml has. Its logs are complete then. release is
+// called when the program file is no longer needed.
+func CallOnce(ctx context.Context, spec Spec, payload []byte, release func()) (Result, result.Invocation, error) {
 	defer release() // at the end: the function may start itself again
 	server, err := runtimeapi.Listen()
 	if err != nil {
-		return Call{}, failure.Of(err)
+		return Result{}, result.Invocation{}, failure.Of(err)
 	}
 	defer server.Close()
 	spec.ID = "c-" + uuid()
 	instance, err := Start(server, spec)
 	if err != nil {
-		return Call{}, err
+		return Result{}, result.Invocation{}, err
 	}
 	defer instance.Stop()
-	call := Call{RequestID: uuid()}
-	if call.Result, err = instance.Invoke(ctx, call.RequestID, payload); err != nil {
-		return Call{}, failure.New("interrupted")
+	requestID := uuid()
+	called, err := instance.Invoke(ctx, Call{RequestID: requestID, Payload: payload})
+	if err == nil {
+		instance.Rest(ctx)
+		instance.Retire(ctx)
+		err = ctx.Err()
 	}
-	instance.Stop()
-	call.PeakMemory = instance.PeakMemory()
-	return call, nil
+	if err != nil {
+		return Result{}, result.Invocation{}, failure.New("interrupted")
+	}
+	return called, result.Invocation{
+		RequestID: requestID, Duration: called.Duration, Init: called.Init,
+		PeakMemory: instance.PeakMemory(), Hooks: instance.Hooks(), CPU: instance.CPUUsed(), Busy: instance.Busy(),
+	}, nil
 }
 
 // uuid is a random UUID, as FC gives its requests.

@@ -51,6 +51,9 @@ func lookAtAll(far bool) bool {
 			continue
 		default:
 		}
+		if i.isFrozen() {
+			continue
+		}
 		isFar := i.peak.Load() < i.memorySize()/2 && i.tree.Alone()
 		if (far || !isFar) && i.overMemory() {
 			go i.kill(errOutOfMemory) // which may take long

@@ -199,7 +199,7 @@ func (m *measurement) start() (*instance.Instance, error) {
 
 // call makes a call that must not fail.
 func (m *measurement) call(ctx context.Context, process *instance.Instance, payload []byte) (instance.Result, error) {
-	result, err := process.Invoke(ctx, "measure-"+strconv.FormatInt(m.calls.Add(1), 10), payload)
+	result, err := process.Invoke(ctx, instance.Call{RequestID: "measure-" + strconv.FormatInt(m.calls.Add(1), 10), Payload: payload})
 	if err == nil && result.Error != nil {
 		err = result.Error
 	}

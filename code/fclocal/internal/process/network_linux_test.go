@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -43,6 +44,15 @@ func capabilities() string {
 	return capabilities
 }
 
+func children() (pids []string) {
+	threads, _ := filepath.Glob("/proc/self/task/*/children")
+	for _, thread := range threads {
+		of, _ := os.ReadFile(thread)
+		pids = append(pids, strings.Fields(string(of))...)
+	}
+	return pids
+}
+
 // Processes that listen on the same port run side by side, each in a network of its
 // own; nothing of it is left.
 func TestOwnNetwork(t *testing.T) {
@@ -51,6 +61,7 @@ func TestOwnNetwork(t *testing.T) {
 	}
 	runtime.LockOSThread() // for EndWithUs
 	defer runtime.UnlockOSThread()
+	before := children() // of other tests
 	var networks []*Network
 	var commands []*exec.Cmd
 	for n := range 3 {
@@ -93,10 +104,9 @@ func TestOwnNetwork(t *testing.T) {
 		commands[n].Process.Kill()
 		commands[n].Wait()
 	}
-	threads, _ := filepath.Glob("/proc/self/task/*/children")
-	for _, thread := range threads {
-		if children, _ := os.ReadFile(thread); len(children) > 0 {
-			t.Errorf("children are left: %s", children)
+	for _, child := range children() {
+		if !slices.Contains(before, child) {
+			t.Errorf("a child is left: %s", child)
 		}
 	}
 	closed, err := OwnNetwork(&exec.Cmd{Path: os.Args[0], SysProcAttr: commands[0].SysProcAttr})

@@ -26,6 +26,9 @@ var adopt = sync.OnceFunc(func() {
 
 var adopting atomic.Bool
 
+// Limits says whether the limit on CPU time of a tree is kept.
+const Limits = true
+
 // CPUTime is the CPU time of all threads of the process, those that have ended
 // included, in nanoseconds: /proc tells it in ticks of 10 ms only.
 func CPUTime(pid int) (time.Duration, bool) {

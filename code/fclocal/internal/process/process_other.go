@@ -13,6 +13,9 @@ import (
 // EndWithUs does nothing where the system cannot do it.
 func EndWithUs(*exec.Cmd) {}
 
+// Limits says whether the limit on CPU time of a tree is kept.
+const Limits = false
+
 // CPUTime is not told.
 func CPUTime(int) (time.Duration, bool) { return 0, false }
 
@@ -21,6 +24,8 @@ type Tree struct {
 	mu    sync.Mutex
 	pid   int
 	ended bool
+
+	control control
 }
 
 // NewTree is the tree of a process that was started in a group of its own.
@@ -35,8 +40,12 @@ func (t *Tree) Memory(int64) (peak int64, told bool) { return 0, false }
 // Listeners are not told.
 func (t *Tree) Listeners() (addresses []netip.AddrPort, told bool) { return nil, false }
 
+// CPUTime is not told.
+func (t *Tree) CPUTime() (time.Duration, bool) { return 0, false }
+
 // Kill kills the group.
 func (t *Tree) Kill() {
+	t.uncontrolled()
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if !t.ended { // else its number may be another's by now

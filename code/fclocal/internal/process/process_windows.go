@@ -23,3 +23,17 @@ func KillGroup(pid int) error {
 
 // InterruptGroup kills it: a process without a console cannot be asked.
 func InterruptGroup(pid int) error { return KillGroup(pid) }
+
+// control does nothing: Windows stops no processes.
+type control struct{}
+
+// Limit is not enforced.
+func (t *Tree) Limit(float64) bool { return false }
+
+// Freeze does nothing.
+func (t *Tree) Freeze() {}
+
+// Thaw does nothing.
+func (t *Tree) Thaw() {}
+
+func (t *Tree) uncontrolled() {}

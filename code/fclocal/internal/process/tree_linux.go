@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"strconv"
 	"sync"
 	"syscall"
 	"time"
@@ -20,15 +21,22 @@ const killTime = 2 * time.Second
 // one. One whose parent has ended becomes a child of fclocal: it still belongs if
 // it was seen before, or has the mark in its environment.
 type Tree struct {
-	mark   string   // a variable that only this tree has, NAME=VALUE
-	status *os.File // of the first one, nil if it cannot be read
+	mark    string   // a variable that only this tree has, NAME=VALUE
+	status  *os.File // of the first one, nil if it cannot be read
+	stat    *os.File // likewise
+	control control
 
 	mu     sync.Mutex
 	pid    int            // see first
 	known  map[int]string // the start of each process that was there
 	looked *snapshot      // where they were looked for last
 	others []entry        // but for the first one, as they were found there
-	space  [4096]byte     // for status
+	space  [4096]byte     // for status and stat
+
+	cpu     time.Duration // of the tree, when it was asked for last
+	gone    time.Duration // of it, that of those which became fclocal's and were reaped
+	forked  bool          // it has, or had, more than one process
+	checked time.Time     // when that was looked at
 }
 
 // NewTree is the tree of a process that was prepared with [EndWithUs] and has the
@@ -36,6 +44,7 @@ type Tree struct {
 func NewTree(pid int, mark string) *Tree {
 	t := &Tree{mark: mark, pid: pid}
 	t.status, _ = os.Open(fmt.Sprintf("/proc/%d/status", pid)) // kept: opening it costs more than reading
+	t.stat, _ = os.Open(fmt.Sprintf("/proc/%d/stat", pid))
 	return t
 }
 
@@ -59,7 +68,10 @@ func (t *Tree) members(s *snapshot) []entry {
 			living = append(living, e)
 			known[e.pid] = e.start
 		case e.parent == s.self && e.pid != t.pid:
-			unix.Wait4(e.pid, nil, unix.WNOHANG, nil)
+			var used unix.Rusage
+			if pid, err := unix.Wait4(e.pid, nil, unix.WNOHANG, &used); err == nil && pid == e.pid {
+				t.gone += time.Duration(used.Utime.Nano() + used.Stime.Nano())
+			}
 		}
 	}
 	t.known = known
@@ -154,8 +166,78 @@ func (t *Tree) look() []entry {
 	return others
 }
 
+// CPUTime is the CPU time that the tree has taken, as far as that is known. That of
+// processes which have ended is told in ticks of 10 ms.
+func (t *Tree) CPUTime() (spent time.Duration, told bool) {
+	t.mu.Lock()
+	pid, forked, gone := t.pid, t.forked, t.gone
+	if now := time.Now(); !forked && now.Sub(t.checked) >= Period && pid != 0 {
+		t.checked = now
+		n, _ := t.stat.ReadAt(t.space[:], 0)
+		forked = ofChildren(t.space[:n]) > 0
+	}
+	last := t.cpu
+	t.mu.Unlock()
+	if pid == 0 {
+		return last, true
+	}
+	if spent, told = CPUTime(pid); !told {
+		return last, false
+	}
+	others := t.look()
+	if forked = forked || len(others) > 0; forked {
+		t.mu.Lock()
+		t.forked = true
+		n, _ := t.stat.ReadAt(t.space[:], 0)
+		spent += ofChildren(t.space[:n]) + gone
+		t.mu.Unlock()
+		for _, e := range others {
+			stat, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", e.pid))
+			its, _ := CPUTime(e.pid)
+			spent += its + ofChildren(stat)
+		}
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.cpu = max(t.cpu, spent) // less if one has ended and was not waited for yet
+	return t.cpu, true
+}
+
+// ofChildren is the CPU time of the children that the process has waited for, of its
+// /proc/PID/stat.
+func ofChildren(stat []byte) time.Duration {
+	const tick = 10 * time.Millisecond // USER_HZ, which all architectures of Go have at 100
+	fields := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:])
+	if len(fields) < 15 {
+		return 0
+	}
+	user, _ := strconv.ParseInt(string(fields[13]), 10, 64)
+	system, _ := strconv.ParseInt(string(fields[14]), 10, 64)
+	return time.Duration(user+system) * tick
+}
+
+// signal tells all of them to stop or go on; surely takes longer, and misses none
+// that has just begun.
+func (t *Tree) signal(signal syscall.Signal, surely bool) {
+	pid := t.first()
+	if pid == 0 {
+		return
+	}
+	syscall.Kill(-pid, signal)
+	others := t.look()
+	if surely && len(others) > 0 {
+		others = t.members(processes.scan())
+	}
+	for _, e := range others {
+		if now, there := read(e.pid); there && now.start == e.start {
+			syscall.Kill(e.pid, signal)
+		}
+	}
+}
+
 // Kill kills all of them.
 func (t *Tree) Kill() {
+	t.uncontrolled()
 	t.members(processes.scan()) // to know them when they have lost their parent
 	if pid := t.first(); pid != 0 {
 		KillGroup(pid) // at least, where there is no /proc
@@ -166,6 +248,7 @@ func (t *Tree) Kill() {
 // KillRest is Kill after the first process was waited for: its number may be
 // another process's by now.
 func (t *Tree) KillRest() {
+	t.uncontrolled()
 	t.mu.Lock()
 	pid := t.pid
 	t.pid = 0
@@ -173,6 +256,7 @@ func (t *Tree) KillRest() {
 	KillGroup(pid) // no process gets the number of a group that has members
 	killAll(t.members)
 	t.status.Close()
+	t.stat.Close()
 }
 
 // KillOrphans kills every process that descends from fclocal. It is for fclocal's

@@ -91,6 +91,14 @@ var figures = []figure{
 			}
 		},
 		func(r result.Run) bool { return r.Plan != nil && r.PeakMemoryMB == 0 }},
+	{instances, "cpu share", "cpu share",
+		func(r result.Run) string {
+			if cpu := r.Settings.Value("cpu"); cpu != nil {
+				return units.Sprintf("%.3f of %v", r.CPUShare, cpu)
+			}
+			return units.Sprintf("%.3f", r.CPUShare)
+		},
+		func(r result.Run) bool { return r.CPUShare == 0 }},
 	planned(instances, "instance-hours", "instance-\nhours", func(p *result.Plan) string { return units.Number(p.InstanceHours) }),
 	{charges, "bill", "", billed, notBilled},
 	{charges, "Function Compute", "", functionBilled, notBilled},

@@ -4,18 +4,30 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"time"
+	"strings"
+
+	"fclocal/internal/escape"
+	"fclocal/internal/result"
 )
 
-// Invocation writes FC's line about a call: memorySize is in MB, peak in bytes, 0
-// where it is not known.
-func Invocation(w io.Writer, requestID string, duration, initialization time.Duration, memorySize int, peak int64) error {
-	memory := "unknown"
-	if peak > 0 {
-		memory = fmt.Sprintf("%.2f MB", float64(peak)/(1<<20))
+// Invocation writes a line about each hook that ran, and FC's about the call;
+// memorySize is in MB.
+func Invocation(w io.Writer, call result.Invocation, memorySize int) error {
+	var text strings.Builder
+	for _, hook := range call.Hooks {
+		fmt.Fprintf(&text, "RequestId: %s, %s Duration: %.2f ms", hook.RequestID, hook.Name, result.Milliseconds(hook.Duration))
+		if hook.Error != "" {
+			fmt.Fprintf(&text, ", failed: %s", escape.Line(hook.Error))
+		}
+		text.WriteString("\n")
 	}
-	milliseconds := duration.Seconds() * 1000
-	_, err := fmt.Fprintf(w, "RequestId: %s, Duration: %.2f ms, Billed Duration: %.0f ms, Memory Size: %d MB, Max Memory Used: %s, Init Duration: %.2f ms\n",
-		requestID, milliseconds, math.Ceil(milliseconds), memorySize, memory, initialization.Seconds()*1000)
+	memory := "unknown"
+	if call.PeakMemory > 0 {
+		memory = fmt.Sprintf("%.2f MB", float64(call.PeakMemory)/(1<<20))
+	}
+	duration := result.Milliseconds(call.Duration)
+	fmt.Fprintf(&text, "RequestId: %s, Duration: %.2f ms, Billed Duration: %.0f ms, Memory Size: %d MB, Max Memory Used: %s, Init Duration: %.2f ms\n",
+		call.RequestID, duration, math.Ceil(duration), memorySize, memory, result.Milliseconds(call.Init))
+	_, err := io.WriteString(w, text.String())
 	return err
 }

@@ -35,6 +35,13 @@ type Run struct {
 
 	Bill *Bill `json:"bill,omitempty"` // nil if it is not known
 
+	// CPUShare is how many vCPU instances used while they had a call or started,
+	// their children included; 0 if that was not measured. CPULimit says how cpu was
+	// kept, or why not; "" of a plan.
+	CPUShare float64 `json:"cpuShare,omitempty"`
+	CPULimit string  `json:"cpuLimit,omitempty"`
+	Hooks    Hooks   `json:"hooks,omitempty"`
+
 	*Plan // what only a plan tells; nil for a stream
 
 	Failures Failures `json:"failures,omitempty"` // of attempts, by kind
@@ -135,6 +142,9 @@ type Totals struct {
 	ColdStarts    int
 	ColdStartTime time.Duration // of all of them
 	PeakMemory    int64         // bytes, of the largest instance; 0 if it was not measured
+	CPUShare      float64       // see Run
+	CPULimit      string
+	Hooks         Hooks
 	Wall          time.Duration
 	Idle          time.Duration // of Wall, at the end, in which there was nothing to do
 	Crashes       int64
@@ -176,6 +186,9 @@ func (t Totals) Run(in Input) Run {
 		ColdStartMs:     milliseconds(t.ColdStartTime) / float64(max(1, t.ColdStarts)),
 		PeakMemoryMB:    float64(t.PeakMemory) / (1 << 20),
 		WallSeconds:     t.Wall.Seconds(),
+		CPUShare:        t.CPUShare,
+		CPULimit:        t.CPULimit,
+		Hooks:           t.Hooks,
 		Stopped:         t.Stopped,
 		Usage:           t.Usage,
 		Samples:         t.Samples,

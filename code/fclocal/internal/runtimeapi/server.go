@@ -107,6 +107,7 @@ func (s *Server) next(w http.ResponseWriter, r *http.Request) {
 			header[name] = values
 		}
 		header.Set("X-Fc-Request-Id", c.RequestID)
+		header.Set("X-Fc-Function-Type", strconv.Itoa(c.Type))
 		header.Set("X-Fc-Function-Deadline", strconv.FormatInt(c.Deadline.UnixMilli(), 10))
 		header.Set("Content-Length", strconv.Itoa(len(c.Payload)))
 		header.Set("Content-Type", "application/octet-stream")
@@ -166,6 +167,7 @@ type Instance struct {
 // A Call is what a process is given.
 type Call struct {
 	RequestID string
+	Type      int       // 0: a call; 1, 2, 3: initializer, preStop, preFreeze
 	Deadline  time.Time // in milliseconds, as the process sees it
 	Payload   []byte
 }

@@ -25,6 +25,7 @@ type engine struct {
 	consumers *kafka.Consumers
 	pool      pool
 	ctx       context.Context
+	outer     context.Context // ends only when all is to end at once
 	begin     time.Time
 	inputs    chan func() []trigger.Action // what calls and instances report
 	done      chan struct{}                // closed when no more inputs are taken
@@ -262,7 +263,7 @@ func (e *engine) perform(actions []trigger.Action) error {
 				})
 			})
 		case trigger.RemoveInstance:
-			go e.pool.stop(a.Instance)
+			go e.pool.retire(e.outer, a.Instance)
 		case trigger.StartCall:
 			e.startCall(a)
 		case trigger.Retry:

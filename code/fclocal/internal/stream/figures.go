@@ -83,12 +83,19 @@ func (e *engine) produced() (n int64) {
 	return n
 }
 
-func (e *engine) summarize() {
+func (e *engine) summarize(ended ended) {
 	e.totals.Stats = e.model.Stats()
 	e.totals.Usage = e.model.Usage()
 	e.totals.Redelivered += e.again
 	e.totals.Produced = e.produced()
-	e.totals.PeakMemory = e.pool.peakMemory()
+	e.totals.PeakMemory = ended.peakMemory
+	e.totals.CPULimit = e.CPU.Limit(e.Project)
+	if ended.busy > 0 {
+		e.totals.CPUShare = ended.cpu.Seconds() / ended.busy.Seconds() / e.CPU.Speed
+	}
+	for _, hook := range ended.hooks {
+		e.totals.Hooks.Add(hook)
+	}
 	e.totals.IdleTasks = e.Project.Trigger.MaximumTasks - len(e.idle)
 	for _, idle := range e.idle {
 		if idle {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"fclocal/internal/instance"
+	"fclocal/internal/result"
 	"fclocal/internal/runtimeapi"
 	"fclocal/internal/trigger"
 )
@@ -22,8 +23,16 @@ type pool struct {
 
 	mu        sync.Mutex
 	instances map[trigger.InstanceID]*pooled
-	peak      int64 // bytes, of the largest instance that has ended
+	ended     ended
 	group     sync.WaitGroup
+}
+
+// ended is what the instances that have ended did.
+type ended struct {
+	peakMemory int64         // bytes, of the largest one
+	cpu        time.Duration // CPU time, of all
+	busy       time.Duration // of all
+	hooks      []result.HookRun
 }
 
 type pooled struct {
@@ -77,7 +86,10 @@ func (p *pool) create(id trigger.InstanceID, ready func(), ended func(error)) {
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		delete(p.instances, id)
-		p.peak = max(p.peak, pooled.process.PeakMemory())
+		p.ended.peakMemory = max(p.ended.peakMemory, pooled.process.PeakMemory())
+		p.ended.cpu += pooled.process.CPUUsed()
+		p.ended.busy += pooled.process.Busy()
+		p.ended.hooks = append(p.ended.hooks, pooled.process.Hooks()...)
 	})
 }
 
@@ -103,25 +115,14 @@ func (p *pool) call(ctx context.Context, id trigger.InstanceID, requestID string
 	if pooled.err != nil {
 		return 0, pooled.err
 	}
-	result, err := pooled.process.Invoke(ctx, requestID, payload)
+	result, err := pooled.process.Invoke(ctx, instance.Call{RequestID: requestID, Payload: payload, Hold: hold})
 	switch {
-	case err != nil:
-		return 0, err
-	case result.Error != nil:
-		return result.Init, result.Error
+	case errors.Is(err, runtimeapi.ErrClosed):
+		err = errStopped
+	case err == nil && result.Error != nil:
+		err = result.Error
 	}
-	if hold > 0 {
-		timer := time.NewTimer(hold)
-		defer timer.Stop()
-		select {
-		case <-timer.C:
-		case <-pooled.process.Ended():
-			return result.Init, errStopped
-		case <-ctx.Done():
-			return result.Init, ctx.Err()
-		}
-	}
-	return result.Init, nil
+	return result.Init, err
 }
 
 // gone reports whether an instance takes no more calls.
@@ -154,44 +155,24 @@ func (p *pool) counted(id trigger.InstanceID) bool {
 	return false
 }
 
-// stop ends an instance.
-func (p *pool) stop(id trigger.InstanceID) {
+// retire ends an instance with its preStop, which ends with ctx.
+func (p *pool) retire(ctx context.Context, id trigger.InstanceID) {
 	pooled := p.of(id)
 	if pooled != nil {
 		<-pooled.started
 		if pooled.err == nil {
-			pooled.process.Stop()
+			pooled.process.Retire(ctx)
 		}
 	}
 }
 
-// close ends all instances and waits until they are gone.
-func (p *pool) close() {
+// close ends all instances, which is to end with ctx, and waits until they are gone.
+func (p *pool) close(ctx context.Context) ended {
 	p.mu.Lock()
-	var ids []trigger.InstanceID
 	for id := range p.instances {
-		ids = append(ids, id)
+		p.group.Go(func() { p.retire(ctx, id) })
 	}
 	p.mu.Unlock()
-	for _, id := range ids {
-		p.stop(id)
-	}
 	p.group.Wait()
-}
-
-// peakMemory is that of the largest instance so far, in bytes.
-func (p *pool) peakMemory() int64 {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	peak := p.peak
-	for _, pooled := range p.instances {
-		select {
-		case <-pooled.started:
-			if pooled.err == nil {
-				peak = max(peak, pooled.process.PeakMemory())
-			}
-		default:
-		}
-	}
-	return peak
+	return p.ended
 }

@@ -29,6 +29,7 @@ type Options struct {
 	// which takes no messages from production.
 	Group string
 
+	CPU       instance.CPU  // what instances have of this machine
 	EventTime time.Duration // how long a call keeps its slot for each of its events after the function has answered
 
 	// DeadLetters gets a JSON line for each event of a batch that has failed
@@ -137,18 +138,20 @@ func run(ctx context.Context, options Options, cluster kafka.Cluster, source sou
 				Project: &byTrigger,
 				Binary:  options.Binary,
 				CodeDir: options.Project.CodeDirectory(options.Binary),
+				Cores:   options.CPU.Cores(options.Project),
 			},
 		},
 	}
+	e.outer = ctx
 	var cancel context.CancelFunc
 	e.ctx, cancel = context.WithCancel(ctx)
 	err = e.run()
 	e.totals.Idle = time.Since(e.active)
 	close(e.done)
 	cancel()
-	e.pool.close()
+	ended := e.pool.close(ctx)
 	e.totals.Wall = time.Since(e.begin)
-	e.summarize()
+	e.summarize(ended)
 	closing, stop := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer stop()
 	if closeErr := consumers.Close(closing); err == nil && ctx.Err() == nil {

@@ -100,7 +100,7 @@ func feed(b *testing.B, project *config.Project, binary string, batch []byte, ca
 	for lane := range project.Function.InstanceConcurrency {
 		group.Go(func() {
 			for i := lane; i < calls; i += project.Function.InstanceConcurrency {
-				result, err := process.Invoke(context.Background(), strconv.Itoa(i), bytes.Clone(batch))
+				result, err := process.Invoke(context.Background(), instance.Call{RequestID: strconv.Itoa(i), Payload: bytes.Clone(batch)})
 				if err != nil || result.Error != nil {
 					b.Errorf("call %d: %v %v", i, err, result.Error)
 				}
