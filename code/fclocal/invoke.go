@@ -2,12 +2,14 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
 
 	"fclocal/internal/build"
+	"fclocal/internal/events"
 	"fclocal/internal/failure"
 	"fclocal/internal/instance"
 	"fclocal/internal/option"
@@ -22,6 +24,8 @@ type invokeOptions struct {
 	event   string // -e
 	noBuild bool   // --no-build
 	cpu     instance.CPU
+	print   bool // --print
+	events  events.Options
 }
 
 func newInvokeCommand(global *globalOptions) *cobra.Command {
@@ -41,22 +45,26 @@ usage or configuration.`,
 		Example: `  fclocal invoke                          # with the project's event.json
   fclocal invoke -f code/testdata/three.json | jq .
   fclocal invoke -e '[]'
-  kcat ... | fclocal invoke -f -          # the event comes from stdin
+  fclocal invoke --value '{"id":1}' --key 1 --header trace=abc -n 10
+  fclocal invoke --value @order.json --shape json --print
+  curl ... | fclocal invoke --value @-    # the message's value comes from stdin
   fclocal invoke --no-build               # what s deploy would upload`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return invoke(cmd.Context(), options, cmd.Flags().Changed("event"), cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr())
+			return invoke(cmd.Context(), options, cmd.Flags().Changed, cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
 	command.Flags().StringVarP(&options.file, "event-file", "f", "", "read the event from `FILE`, or from stdin for - (default event.json beside s.yaml)")
 	command.Flags().StringVarP(&options.event, "event", "e", "", "the event itself")
 	command.Flags().BoolVar(&options.noBuild, "no-build", false, "run the program that lies in codeUri")
 	cpuFlags(command.Flags(), &options.cpu)
+	command.Flags().BoolVar(&options.print, "print", false, "print the event, and make no call")
+	options.events.AddTo(command)
 	command.MarkFlagsMutuallyExclusive("event-file", "event")
 	return command
 }
 
-func invoke(ctx context.Context, options invokeOptions, eventGiven bool, stdin io.Reader, stdout, stderr io.Writer) error {
+func invoke(ctx context.Context, options invokeOptions, given func(option string) bool, stdin io.Reader, stdout, stderr io.Writer) error {
 	if err := option.Check(vCPUSpeed(options.cpu.Speed)); err != nil {
 		return err
 	}
@@ -65,13 +73,23 @@ func invoke(ctx context.Context, options invokeOptions, eventGiven bool, stdin i
 		return err
 	}
 	event := []byte(options.event)
-	if !eventGiven {
-		if event, err = project.ReadEvent(ctx, options.file, stdin); err != nil {
-			return err
+	switch {
+	case events.Given(given):
+		if given("event") || given("event-file") {
+			return errors.New("--value and what goes with it make the event: leave -e and -f out")
 		}
+		event, err = options.events.Make(ctx, project, stdin, func(note string) { fmt.Fprintln(stderr, "fclocal:", note) })
+	case !given("event"):
+		event, err = project.ReadEvent(ctx, options.file, stdin)
+	}
+	if err != nil {
+		return err
 	}
 	if len(event) > trigger.BodyLimitSynchronous {
 		return fmt.Errorf("the event has %d bytes; a synchronous call takes %d (32 MB) at most", len(event), trigger.BodyLimitSynchronous)
+	}
+	if options.print {
+		return write(stdout, "event", event)
 	}
 	binary, err := build.Project(ctx, project, options.noBuild, stderr)
 	if err != nil {
@@ -90,11 +108,17 @@ func invoke(ctx context.Context, options invokeOptions, eventGiven bool, stdin i
 	if called.Error != nil {
 		output = called.Error.JSON
 	}
-	if _, err := stdout.Write(append(output, '\n')); err != nil {
-		return failure.Of(fmt.Errorf("the result cannot be written: %w", err))
+	err = write(stdout, "result", output)
+	if err == nil && called.Error != nil {
+		err = errFailed
 	}
-	if called.Error != nil {
-		return errFailed
+	return err
+}
+
+// write writes the content, which is what it is called, and a line break.
+func write(stdout io.Writer, what string, content []byte) error {
+	if _, err := stdout.Write(append(content, '\n')); err != nil {
+		return failure.Of(fmt.Errorf("the %s cannot be written: %w", what, err))
 	}
 	return nil
 }

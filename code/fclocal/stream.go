@@ -41,6 +41,7 @@ type streamOptions struct {
 	number     int
 	backlog    int
 	messages   string
+	format     kafka.Format
 	rate       float64
 	partitions int
 	dataDir    string
@@ -100,7 +101,8 @@ messages are missing; 2 wrong usage or configuration.`,
 	flags := options.addTo(command)
 	flags.IntVarP(&options.number, "messages-number", "n", 1000, "produce `N` messages made from event.json's value")
 	flags.IntVar(&options.backlog, "backlog", 0, "`N` such messages are in the topic before the stream starts; latencies count from there")
-	flags.StringVar(&options.messages, "messages", "", "produce the messages of `FILE`: a JSON value a line, gzip too")
+	flags.StringVar(&options.messages, "messages", "", "produce the messages of `FILE`: a JSON value a line, what kcat -J writes, or another --messages-format; gzip, too")
+	flags.Var(&options.format, "messages-format", "how to read it: auto, text, object, kcat, console, or console:FIELD,... as kafka-console-consumer writes them")
 	flags.Float64Var(&options.rate, "rate", 0, "produce `N` messages a second; 0: all at once")
 	flags.IntVar(&options.partitions, "partitions", 1, "partitions of the topic, `N`")
 	flags.StringVar(&options.dataDir, "data-dir", "", "keep the embedded Kafka in `DIR` between runs")
@@ -122,6 +124,7 @@ messages are missing; 2 wrong usage or configuration.`,
 	flags.StringVar(&options.deadLetters, "dead-letters", "", "append dead letters to `FILE`, as JSON lines")
 	failOnFlag(command, &options.failOn)
 	command.RegisterFlagCompletionFunc("sasl-mechanism", cobra.FixedCompletions([]string{"PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"}, cobra.ShellCompDirectiveNoFileComp))
+	command.RegisterFlagCompletionFunc("messages-format", cobra.FixedCompletions(kafka.FormatNames(), cobra.ShellCompDirectiveNoSpace|cobra.ShellCompDirectiveNoFileComp))
 	command.MarkFlagsMutuallyExclusive("messages-number", "messages", "backlog")
 	command.MarkFlagsMutuallyExclusive("rate", "backlog")
 	return command
@@ -133,6 +136,7 @@ func (o *streamOptions) check(combinations int, given func(option string) bool) 
 	return option.Check(
 		option.From("-n", o.number, 0), option.From("--rate", o.rate, 0), option.From("--backlog", o.backlog, 0), option.From("--retry-scale", o.retryScale, 0),
 		option.Between("--event-time", o.eventTime, 0, longestEventTime), option.From("--until-idle", o.untilIdle, 0), vCPUSpeed(o.cpu.Speed),
+		option.Not(given("messages-format") && o.messages == "", "--messages-format is for --messages"),
 		option.Not(real && own, "--brokers is a cluster of its own: leave --data-dir and --listen out"),
 		option.Not(real && (o.messages != "" || o.rate != 0 || o.backlog != 0 || given("messages-number") || given("partitions")), "nothing is produced into --brokers: leave -n, --messages, --backlog, --rate and --partitions out"),
 		option.Not(!real && (o.tls || o.saslMechanism != "" || o.saslUser != ""), "--tls and --sasl-... are for --brokers"),
@@ -265,9 +269,10 @@ func (s *streams) run(ctx context.Context, project *config.Project, binary, logs
 		return stream.Run(ctx, options, cluster)
 	}
 	return stream.RunEmbedded(ctx, options, stream.Embedded{
-		Messages: o.messages, Number: o.number, Backlog: o.backlog > 0, Rate: o.rate,
+		Messages: o.messages, Format: o.format, Number: o.number, Backlog: o.backlog > 0, Rate: o.rate,
 		Partitions: o.partitions, DataDir: o.dataDir, AcceptLoss: o.acceptLoss, Listen: o.listeners(),
-		Lost: func(what string) { fmt.Fprintln(s.stderr, "fclocal:", what) },
+		Lost:     func(what string) { fmt.Fprintln(s.stderr, "fclocal:", what) },
+		FromKcat: func() { fmt.Fprintf(s.stderr, "fclocal: %s is read as what kcat -J writes\n", o.messages) },
 		Listening: func(at kafka.Listener, topic string) {
 			fmt.Fprintf(s.stderr, "fclocal: Kafka clients may produce to topic %q at %s\n", topic, at)
 		},

@@ -6,6 +6,7 @@ import (
 	"io"
 	"path/filepath"
 
+	"fclocal/internal/eventbridge"
 	"fclocal/internal/failure"
 	"fclocal/internal/files"
 	"fclocal/internal/interrupt"
@@ -18,6 +19,17 @@ func (p *Project) EventFile() string { return filepath.Join(p.Dir, "event.json")
 // Event is what event.json holds.
 func (p *Project) Event() ([]byte, error) {
 	return readEvent(p.EventFile())
+}
+
+// EventOptions say what events the trigger makes; without a trigger, they are
+// CloudEvents of no topic.
+func (p *Project) EventOptions() eventbridge.Options {
+	options := eventbridge.Options{AccountID: p.Service.AccountID(), EventSchema: "CloudEvents", EventRuleFilterPattern: "{}"}
+	if t := p.Trigger; t != nil {
+		options.InstanceID, options.Topic = t.Kafka.InstanceID, t.Kafka.Topic
+		options.EventSchema, options.EventRuleFilterPattern = t.EventSchema, t.EventRuleFilterPattern
+	}
+	return options
 }
 
 // readEvent reads a file with an event, which is no larger than a call takes.

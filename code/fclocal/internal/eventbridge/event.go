@@ -37,19 +37,29 @@ type Options struct {
 	AccountID              string // "" while it is not known
 	EventSchema            string // CloudEvents or RawData
 	EventRuleFilterPattern string // an event pattern, a JSON object
+
+	// JSONValues has values, which must be JSON, stand in the events as they are, as
+	// with the stream's data format Json (documented); else they are text.
+	JSONValues bool
+
+	// StringElements makes each event a JSON string that holds the object, as until
+	// February 2023 (captured).
+	StringElements bool
 }
 
 // A Converter makes events from records. It may be used by many goroutines.
 //
 // The attributes, their order and the form of time and subject are as captured.
-// Inferred, where no capture tells: the stream's data format is Text, so a
-// value is the record's text; bytes that are not UTF-8 become U+FFFD, as in a
+// Inferred, where no capture tells: the stream's data format is Text unless
+// Options say otherwise, so a value is the record's text; bytes that are not UTF-8 become U+FFFD, as in a
 // Java String; the value of a tombstone is null; time is the timestamp also where
 // that is Kafka's -1, for none; a header is an object with key
 // and value, the value an array of signed bytes as of a Java byte[], or null.
 type Converter struct {
-	rawData bool
-	pattern *pattern // nil: all pass
+	rawData        bool
+	jsonValues     bool
+	stringElements bool
+	pattern        *pattern // nil: all pass
 
 	subject   string
 	accountID string
@@ -72,6 +82,9 @@ func NewConverter(options Options) (*Converter, error) {
 		subject:   subject,
 		accountID: options.AccountID,
 		topic:     options.Topic,
+
+		jsonValues:     options.JSONValues,
+		stringElements: options.StringElements,
 
 		beforeID: `{"specversion":"1.0","id":"`,
 		beforeTime: `","source":"acs:alikafka","type":"alikafka:Topic:Message","subject":` + quote(subject) +
@@ -103,6 +116,13 @@ func (e *Converter) Passes(record *Record) bool {
 // Append appends the record's event, an object of JSON, to dst: a CloudEvent,
 // or with eventSchema RawData the object that would be its data.
 func (e *Converter) Append(dst []byte, record *Record) []byte {
+	if e.stringElements {
+		return appendString(dst, e.appendObject(nil, record))
+	}
+	return e.appendObject(dst, record)
+}
+
+func (e *Converter) appendObject(dst []byte, record *Record) []byte {
 	if e.rawData {
 		return e.appendData(dst, record)
 	}
@@ -139,9 +159,12 @@ func (e *Converter) appendData(dst []byte, record *Record) []byte {
 		dst = appendString(dst, record.Key)
 	}
 	dst = append(dst, `,"value":`...)
-	if record.Value == nil {
+	switch {
+	case record.Value == nil:
 		dst = append(dst, "null"...)
-	} else {
+	case e.jsonValues:
+		dst = append(dst, javaText(record.Value)...)
+	default:
 		dst = appendString(dst, record.Value)
 	}
 	return append(dst, '}')

@@ -317,7 +317,7 @@ func TestProduceErrors(t *testing.T) {
 	cancelled, cancel := context.WithCancel(context.Background())
 	cancel()
 	file := func(text string) Source {
-		source, err := NewMessages("messages.jsonl", strings.NewReader(text))
+		source, err := NewMessages("messages.jsonl", strings.NewReader(text), Format{})
 		if err != nil {
 			t.Fatal(err)
 		}

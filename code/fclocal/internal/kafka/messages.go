@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 )
@@ -23,7 +24,8 @@ type Message struct {
 	Key       []byte // nil: none
 	Value     []byte // nil: a tombstone
 	Headers   []kgo.RecordHeader
-	Partition int32 // AnyPartition: by the key, or in turn without one
+	Partition int32     // AnyPartition: by the key, or in turn without one
+	Timestamp time.Time // zero: when it is sent
 
 	place string // where the message is from, for errors
 }
@@ -107,19 +109,34 @@ func EventMessage(file string, event []byte) (Message, error) {
 //     header with a string's text, or null for no value, per member, in their
 //     order; the partition is an integer from 0, or null for none.
 //
-// Empty lines are skipped. A byte order mark at the beginning, CRLF and a last
+// That is the format auto; [Format] has the others, and what auto reads beside it. A
+// line that could be meant in two ways is an error. Empty lines are skipped. A byte order mark at the beginning, CRLF and a last
 // line without an end are fine. A line is at most 64 MiB long.
 type Messages struct {
 	name   string
+	format Format
+	kcat   kcat
 	line   int
 	lines  *bufio.Reader
 	buffer []byte
 	closer io.Closer
 }
 
+// kcat says whether the lines so far were as kcat -J writes them.
+type kcat int
+
+const (
+	noLine kcat = iota
+	allKcat
+	noKcat
+)
+
+// FromKcat says whether auto has found that the lines are as kcat -J writes them.
+func (m *Messages) FromKcat() bool { return m.kcat == allKcat }
+
 // OpenMessages opens a file for NewMessages. It must be a regular one: others, like
 // a named pipe, cannot be read twice, and may never end.
-func OpenMessages(path string) (*Messages, error) {
+func OpenMessages(path string, format Format) (*Messages, error) {
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
 		return nil, fmt.Errorf("%s: it is no regular file; write the messages to one", path)
 	}
@@ -127,7 +144,7 @@ func OpenMessages(path string) (*Messages, error) {
 	if err != nil {
 		return nil, err
 	}
-	m, err := NewMessages(path, file)
+	m, err := NewMessages(path, file, format)
 	if err != nil {
 		file.Close()
 		return nil, err
@@ -137,34 +154,35 @@ func OpenMessages(path string) (*Messages, error) {
 }
 
 // CheckMessages reads a file to its end, so that a bad line is found before a message
-// is produced, and checks that there are the partitions that messages name.
-func CheckMessages(ctx context.Context, path string, partitions int) error {
-	messages, err := OpenMessages(path)
+// is produced, and checks that there are the partitions that messages name. fromKcat is
+// as [Messages.FromKcat] has it.
+func CheckMessages(ctx context.Context, path string, format Format, partitions int) (fromKcat bool, err error) {
+	messages, err := OpenMessages(path, format)
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer messages.Close()
 	for n := 0; ; n++ {
 		if n%1000 == 0 && ctx.Err() != nil {
-			return fmt.Errorf("interrupted while %s was checked", path)
+			return false, fmt.Errorf("interrupted while %s was checked", path)
 		}
 		message, err := messages.Next()
 		if err == io.EOF {
-			return nil
+			return messages.FromKcat(), nil
 		}
 		if err == nil && message.Partition >= int32(partitions) {
-			err = fmt.Errorf("%s: partition %d: the topic has the partitions 0 to %d", message.place, message.Partition, partitions-1)
+			err = fmt.Errorf("%s: partition %d: the topic has the partitions 0 to %d; --partitions says how many", message.place, message.Partition, partitions-1)
 		}
 		if err != nil {
-			return err
+			return false, err
 		}
 	}
 }
 
 // NewMessages reads messages from r, which may be compressed by gzip: its first
 // bytes tell. The name is for errors.
-func NewMessages(name string, r io.Reader) (*Messages, error) {
-	m := &Messages{name: name, lines: bufio.NewReaderSize(r, 64<<10)}
+func NewMessages(name string, r io.Reader, format Format) (*Messages, error) {
+	m := &Messages{name: name, format: format, lines: bufio.NewReaderSize(r, 64<<10)}
 	if magic, _ := m.lines.Peek(2); string(magic) == "\x1f\x8b" {
 		unzipped, err := gzip.NewReader(m.lines)
 		if err != nil {
@@ -197,10 +215,15 @@ func (m *Messages) Next() (Message, error) {
 		if err != nil {
 			return Message{}, fmt.Errorf("%s:%d: %w", m.name, m.line, err)
 		}
-		if line = bytes.Trim(line, " \t\r\n"); len(line) == 0 {
+		if m.format.lines() {
+			line = bytes.TrimSuffix(bytes.TrimSuffix(line, []byte("\n")), []byte("\r"))
+		} else if line = bytes.Trim(line, " \t\r\n"); len(line) == 0 {
 			continue
 		}
-		message, err := parseMessage(line)
+		message, fromKcat, err := m.format.parse(line)
+		if err == nil && m.format.auto() {
+			err = m.alike(fromKcat)
+		}
 		if err != nil {
 			return Message{}, fmt.Errorf("%s:%d: %w", m.name, m.line, err)
 		}
@@ -234,31 +257,22 @@ func (m *Messages) next() ([]byte, error) {
 	}
 }
 
-func parseMessage(line []byte) (Message, error) {
-	if !json.Valid(line) {
-		err := json.Unmarshal(line, new(json.RawMessage))
-		if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
-			return Message{}, fmt.Errorf("column %d: no JSON value: %w", syntax.Offset, err)
-		}
-		return Message{}, err
+// alike is an error for a line that is as kcat -J writes it among others, or the other
+// way round.
+func (m *Messages) alike(fromKcat bool) error {
+	now := noKcat
+	if fromKcat {
+		now = allKcat
 	}
-	if line[0] == '{' {
-		var members map[string]json.RawMessage
-		json.Unmarshal(line, &members) // cannot fail: the line is a valid object
-		if isMessage(members) {
-			return longMessage(members)
-		}
+	if m.kcat != noLine && m.kcat != now {
+		return errors.New("either this line or those before it are as kcat -J writes them: --messages-format kcat, object or text says how to read them all")
 	}
-	return Message{Value: slices.Clone(line), Partition: AnyPartition}, nil
+	m.kcat = now
+	return nil
 }
 
 func isMessage(members map[string]json.RawMessage) bool {
-	for name := range members {
-		if !slices.Contains([]string{"value", "key", "headers", "partition"}, name) {
-			return false
-		}
-	}
-	return members["value"] != nil
+	return members["value"] != nil && members["timestamp"] == nil && only(members, messageFields)
 }
 
 func longMessage(members map[string]json.RawMessage) (Message, error) {
@@ -272,11 +286,26 @@ func longMessage(members map[string]json.RawMessage) (Message, error) {
 	}
 	message := Message{Key: key, Value: messageValue(members["value"]), Headers: headers, Partition: AnyPartition}
 	if partition := members["partition"]; !isNull(partition) {
-		if json.Unmarshal(partition, &message.Partition) != nil || message.Partition < 0 {
-			return Message{}, fmt.Errorf("partition %s: it must be an integer from 0", excerpt(partition))
+		message.Partition, err = partitionOf(partition)
+	}
+	if timestamp := members["timestamp"]; err == nil && !isNull(timestamp) {
+		text, ok := jsonString(timestamp)
+		if !ok {
+			text = string(timestamp)
 		}
+		message.Timestamp, err = ParseTimestamp(text)
+	}
+	if err != nil {
+		return Message{}, err
 	}
 	return message, nil
+}
+
+func partitionOf(number []byte) (partition int32, err error) {
+	if json.Unmarshal(number, &partition) != nil || partition < 0 || isNull(number) {
+		return 0, fmt.Errorf("partition %s: it must be an integer from 0", excerpt(number))
+	}
+	return partition, nil
 }
 
 func messageValue(value json.RawMessage) []byte {
@@ -300,8 +329,6 @@ func messageKey(key json.RawMessage) ([]byte, error) {
 	return []byte(text), nil
 }
 
-// messageHeaders reads the headers by token: a map would lose their order and
-// all but one of the same name.
 func messageHeaders(object json.RawMessage) (headers []kgo.RecordHeader, err error) {
 	if isNull(object) {
 		return nil, nil
@@ -309,23 +336,40 @@ func messageHeaders(object json.RawMessage) (headers []kgo.RecordHeader, err err
 	if object[0] != '{' {
 		return nil, fmt.Errorf("headers %s: it must be an object", excerpt(object))
 	}
+	return headersOf(object, func(value json.RawMessage) ([]*string, bool) {
+		if isNull(value) {
+			return []*string{nil}, true
+		}
+		text, ok := jsonString(value)
+		return []*string{&text}, ok
+	})
+}
+
+// headersOf reads an object of headers by token: a map would lose their order and all
+// but one of the same name. read reads the values of a member.
+func headersOf(object json.RawMessage, read func(json.RawMessage) ([]*string, bool)) (headers []kgo.RecordHeader, err error) {
 	decoder := json.NewDecoder(bytes.NewReader(object))
 	decoder.Token() // no call can fail: the line is valid
 	for decoder.More() {
 		name, _ := decoder.Token()
-		var value json.RawMessage
-		decoder.Decode(&value)
-		text, ok := jsonString(value)
-		if !ok && !isNull(value) {
-			return nil, fmt.Errorf("header %q %s: it must be a string or null", name, excerpt(value))
+		var member json.RawMessage
+		decoder.Decode(&member)
+		values, ok := read(member)
+		if !ok {
+			return nil, fmt.Errorf("header %q %s: it must be a string or null", name, excerpt(member))
 		}
-		header := kgo.RecordHeader{Key: name.(string)}
-		if ok {
-			header.Value = []byte(text)
+		for _, value := range values {
+			headers = append(headers, recordHeader(name.(string), value))
 		}
-		headers = append(headers, header)
 	}
 	return headers, nil
+}
+
+func recordHeader(name string, value *string) kgo.RecordHeader {
+	if value == nil {
+		return kgo.RecordHeader{Key: name}
+	}
+	return kgo.RecordHeader{Key: name, Value: []byte(*value)}
 }
 
 func isNull(value json.RawMessage) bool { return value == nil || string(value) == "null" }

@@ -100,7 +100,7 @@ func TestMessages(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			source, err := NewMessages("f", strings.NewReader(test.file))
+			source, err := NewMessages("f", strings.NewReader(test.file), Format{})
 			var got []Message
 			if err == nil {
 				got, err = readAll(source)
@@ -115,12 +115,12 @@ func TestMessages(t *testing.T) {
 
 func TestOpenMessages(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "messages.jsonl")
-	_, err := OpenMessages(path)
+	_, err := OpenMessages(path, Format{})
 	checkError(t, err, "open "+path+": no such file or directory")
 	if err := os.WriteFile(path, []byte("1\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	source, err := OpenMessages(path)
+	source, err := OpenMessages(path, Format{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -133,7 +133,7 @@ func TestOpenMessages(t *testing.T) {
 }
 
 func TestMessagesReadError(t *testing.T) {
-	source, err := NewMessages("f", io.MultiReader(strings.NewReader("1\n"), iotest.ErrReader(errors.New("input/output error"))))
+	source, err := NewMessages("f", io.MultiReader(strings.NewReader("1\n"), iotest.ErrReader(errors.New("input/output error"))), Format{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -187,7 +187,7 @@ func FuzzMessages(f *testing.F) {
 	f.Add([]byte("{\"value\":1,\"headers\":{\"a\":\"b\"}}\r\n\"x\"\n"))
 	f.Add([]byte("\x1f\x8b\x08"))
 	f.Fuzz(func(t *testing.T, file []byte) {
-		source, err := NewMessages("f", bytes.NewReader(file))
+		source, err := NewMessages("f", bytes.NewReader(file), Format{})
 		if err != nil {
 			return
 		}

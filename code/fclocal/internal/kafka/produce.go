@@ -34,8 +34,8 @@ type ProduceOptions struct {
 // Produce sends all messages of the source to a topic that CreateTopic or
 // StartEmbedded made, and returns how many were acknowledged. A message goes to
 // the partition it names, else by its key's murmur2 hash, as Kafka's own
-// producer does, else to the partitions in turn, from 0. Each carries the time
-// at which it is sent.
+// producer does, else to the partitions in turn, from 0. Each carries its own time, or
+// that at which it is sent.
 //
 // Produce stops at the first error: of the source, of a message, with its file
 // and line, or of ctx. What was sent before is still waited for.
@@ -82,7 +82,7 @@ func (e *Embedded) Produce(ctx context.Context, source Source, options ProduceOp
 
 	choose := newPartitioner(options.Topic, partitions)
 	send := func(message Message) error {
-		record := &kgo.Record{Key: message.Key, Value: message.Value, Headers: message.Headers}
+		record := &kgo.Record{Key: message.Key, Value: message.Value, Headers: message.Headers, Timestamp: message.Timestamp}
 		partition, err := choose(message, record)
 		if err != nil {
 			return err

@@ -37,7 +37,7 @@ func (e *engine) arrivals(records []*kgo.Record) []trigger.Arrival {
 		start := len(events)
 		events = e.converter.Append(events, &record)
 		event := events[start:len(events):len(events)]
-		p.buffer.add(r.Offset, e.readable(record.Timestamp), event)
+		p.buffer.add(r.Offset, e.readable(e.sentAt(record)), event)
 		if n := len(arrivals) - 1; n >= 0 && arrivals[n].Partition == r.Partition && arrivals[n].Count > 0 &&
 			arrivals[n].FirstOffset+int64(arrivals[n].Count) == r.Offset && arrivals[n].EventBytes == len(event) {
 			arrivals[n].Count++
@@ -65,6 +65,16 @@ func eventRecord(r *kgo.Record) eventbridge.Record {
 		record.Headers = append(record.Headers, eventbridge.Header{Key: header.Key, Value: header.Value})
 	}
 	return record
+}
+
+// sentAt is a record's timestamp, or, where that is not of this run, when it was sent.
+func (e *engine) sentAt(r eventbridge.Record) time.Time {
+	if r.Timestamp.Before(e.begin) || r.Timestamp.After(time.Now()) {
+		if at, known := e.source.sent.when(r.Partition, r.Offset); known {
+			return at
+		}
+	}
+	return r.Timestamp
 }
 
 // readable is when the stream could first read a record that has just arrived: a

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"fclocal/internal/eventbridge"
 )
 
 // A record of the oldest format has no timestamp, and others may say so.
@@ -30,5 +32,40 @@ func TestReadable(t *testing.T) {
 	}
 	if got := e.readable(noTimestamp); got.Before(before) || got.After(time.Now()) {
 		t.Errorf("without a timestamp: %v, not now", got)
+	}
+}
+
+// A message with a time of its own, before the run or after it, counts from when it was
+// sent, if that is known.
+func TestSentAt(t *testing.T) {
+	now := time.Now()
+	begin := now.Add(-time.Minute)
+	e := &engine{begin: begin, source: source{sent: &sent{partitions: map[int32]*sentTo{
+		0: {end: 5, moments: []moment{{1, begin.Add(time.Second)}, {3, begin.Add(2 * time.Second)}}},
+	}}}}
+	old, future := begin.Add(-time.Hour), now.Add(time.Hour)
+	for _, test := range []struct {
+		partition       int32
+		offset          int64
+		timestamp, want time.Time
+	}{
+		{0, 0, old, old}, // it was there before
+		{0, 2, begin.Add(3 * time.Second), begin.Add(3 * time.Second)}, // of this run
+		{0, 2, old, begin.Add(time.Second)},
+		{0, 3, future, begin.Add(2 * time.Second)},
+		{0, 4, old, begin.Add(2 * time.Second)},
+		{0, 1, old, old}, // again, as after a rebalance
+		{1, 4, old, old},
+	} {
+		if got := e.sentAt(eventbridge.Record{Partition: test.partition, Offset: test.offset, Timestamp: test.timestamp}); !got.Equal(test.want) {
+			t.Errorf("partition %d, offset %d, %v: %v, want %v", test.partition, test.offset, test.timestamp, got, test.want)
+		}
+	}
+	if got := e.sentAt(eventbridge.Record{Offset: 5, Timestamp: old}); got.Before(now) {
+		t.Errorf("arrived before its acknowledgement: %v, want now", got)
+	}
+	e.source.sent.add(0, 5)
+	if got := e.sentAt(eventbridge.Record{Offset: 5, Timestamp: old}); got.Before(now) {
+		t.Errorf("just acknowledged: %v, want now", got)
 	}
 }

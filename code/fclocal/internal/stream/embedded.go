@@ -17,6 +17,7 @@ type Embedded struct {
 	// Messages are read from the file of that name; "": Number messages are made of
 	// event.json's.
 	Messages string
+	Format   kafka.Format // of Messages
 	Number   int
 	Backlog  bool    // they are all in the topic before the stream starts, and have waited for it
 	Rate     float64 // messages a second; 0: all at once
@@ -28,6 +29,9 @@ type Embedded struct {
 	AcceptLoss bool
 	Lost       func(string)
 
+	// FromKcat is told when the format auto has found that kcat has written Messages.
+	FromKcat func()
+
 	// Listen is where other clients may produce, and Listening is told of each where
 	// they can. The stream then does not end with the messages.
 	Listen    []kafka.Listener
@@ -37,10 +41,14 @@ type Embedded struct {
 // open returns the messages, which have been read to their end, and a function that closes their file.
 func (b Embedded) open(ctx context.Context, options Options) (kafka.Source, func() error, error) {
 	if b.Messages != "" {
-		if err := kafka.CheckMessages(ctx, b.Messages, b.Partitions); err != nil {
+		fromKcat, err := kafka.CheckMessages(ctx, b.Messages, b.Format, b.Partitions)
+		if err != nil {
 			return nil, nil, err
 		}
-		messages, err := kafka.OpenMessages(b.Messages)
+		if fromKcat && b.FromKcat != nil {
+			b.FromKcat()
+		}
+		messages, err := kafka.OpenMessages(b.Messages, b.Format)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -121,6 +129,9 @@ func RunEmbedded(ctx context.Context, options Options, b Embedded) (_ result.Run
 	} else if b.Messages == "" {
 		source.load.Messages = int64(b.Number)
 	}
+	if b.Messages != "" {
+		source.sent = &sent{partitions: map[int32]*sentTo{}}
+	}
 	if !listens {
 		source.ends = ends
 	}
@@ -136,7 +147,10 @@ func RunEmbedded(ctx context.Context, options Options, b Embedded) (_ result.Run
 	defer stop()
 	producing := make(chan error, 1)
 	produce := func() {
-		_, err := embedded.Produce(ctx, messages, kafka.ProduceOptions{Topic: topic, Rate: b.Rate, Acknowledged: ends.add})
+		_, err := embedded.Produce(ctx, messages, kafka.ProduceOptions{Topic: topic, Rate: b.Rate, Acknowledged: func(partition int32, offset int64) {
+			source.sent.add(partition, offset)
+			ends.add(partition, offset)
+		}})
 		if err == nil {
 			ends.finish()
 		} else {

@@ -54,6 +54,7 @@ type source struct {
 	load    result.Load
 	ends    *ends    // how far the topic has been filled; nil if others fill it
 	journal *journal // what earlier runs have delivered; may be nil
+	sent    *sent    // when it was filled; may be nil
 }
 
 func (o Options) group() string {
@@ -70,11 +71,7 @@ func (o Options) tasks(partitions int) int {
 
 // converter makes the trigger's events.
 func (o Options) converter() (*eventbridge.Converter, error) {
-	t := o.Project.Trigger
-	return eventbridge.NewConverter(eventbridge.Options{
-		InstanceID: t.Kafka.InstanceID, Topic: t.Kafka.Topic, AccountID: o.Project.Service.AccountID(),
-		EventSchema: t.EventSchema, EventRuleFilterPattern: t.EventRuleFilterPattern,
-	})
+	return eventbridge.NewConverter(o.Project.EventOptions())
 }
 
 // Run runs the stream on a cluster until it ends, is drained or ctx ends. With
