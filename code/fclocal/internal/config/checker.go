@@ -99,6 +99,11 @@ func (c *checker) check(data []byte, overrides []override, options Options) {
 		return
 	}
 	c.edition = editionOf(raw)
+	if c.edition.extends {
+		if raw = c.extend(raw); raw == nil {
+			return
+		}
+	}
 	r := newResolver(raw, c.edition, c.file)
 	c.root = r.resolve(raw)
 	if stop := r.stopped; stop != nil {
@@ -193,7 +198,9 @@ func (c *checker) report(n *node, path string, seen map[*node]bool) {
 	}
 	seen[n] = true
 	for _, p := range n.problems {
-		if p.severity == SeverityError {
+		if inAction := strings.Contains(path, "actions."); p.shell && inAction {
+			c.warn(p.place, path, "%s; for the shell's own, write $NAME", p.message)
+		} else if p.severity == SeverityError {
 			c.fail(p.place, path, "%s", p.message)
 		} else if !strings.Contains(path, ".actions.") { // where the shell has its own ${...}
 			c.warn(p.place, path, "%s", p.message)

@@ -40,6 +40,7 @@ type edition struct {
 	// ignored is set where s drops keys that it does not know, in silence.
 	ignored string
 
+	extends  bool     // a file may extend another, and a resource a template
 	reserved []string // environment variables that only this platform sets
 	syntax   syntax
 	rules    func(c *checker, u *unit, deploy bool)

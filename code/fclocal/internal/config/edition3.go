@@ -13,7 +13,6 @@ var schema3 []byte
 
 var (
 	component3 = regexp.MustCompile(`^fc3(@.+)?$`) // as in the schema
-	isPath     = regexp.MustCompile(`[/\\]`)
 )
 
 // edition3 is FC 3.0's: resources of component fc3, each one function. s checks next
@@ -53,6 +52,7 @@ var edition3 = edition{
 	sources:   map[string]string{"memorySize": documented, "timeout": documented},
 	without:   []string{"instanceSoftConcurrency"},
 	syntax:    newSyntax,
+	extends:   true,
 	ignored:   "FC 3.0 has none, and s drops it in silence",
 	reserved: []string{"FC_RUNTIME", "FC_TIMEOUT", "FC_INITIALIZER_HANDLER", "FC_INITIALIZATION_TIMEOUT",
 		"FC_SERVICE_NAME", "FC_QUALIFIER"},
@@ -124,6 +124,9 @@ func rules3(c *checker, u *unit, deploy bool) {
 				c.warn(f.place, u.path+".actions."+f.key, "post-%s has been renamed to complete-%s", command, command)
 			}
 		}
+	}
+	if env := c.root.field("env"); env != nil {
+		c.warn(env.place, "env", "env is %s; fclocal does not put in what the overlays of an environment change", env.value.show())
 	}
 	if deploy {
 		c.roleRule(props.at("role"), path+".role")

@@ -313,3 +313,172 @@ func TestFunctions(t *testing.T) {
 		t.Errorf("problems: %s", got)
 	}
 }
+
+// TestVariables3: ${...} of FC 3.0's file.
+func TestVariables3(t *testing.T) {
+	t.Setenv("FCLOCAL_TEST_SET", "outside")
+	t.Setenv("FCLOCAL_TEST_EMPTY", "")
+	unset := "is not set, or empty"
+	for value, want := range map[string]string{
+		"${vars.a.b}":                            "true",
+		"x-${vars.a.b}-${vars.n}":                "x-true-2",
+		"${ vars.other }":                        "2",
+		"${vars['a']['b']}":                      "true",
+		"${vars.list[1]}":                        "second",
+		"${vars.none}":                           "error: ${vars.none} is not defined; it is null",
+		"${vars.nothing}":                        "error: ${vars.nothing} is not defined; defined are vars.n, vars.other, vars.none, vars.list, vars.a.b",
+		"${env('FCLOCAL_TEST_SET')}":             "outside",
+		`${env("FCLOCAL_TEST_SET")}`:             "outside",
+		"${env(FCLOCAL_TEST_SET)}":               "outside",
+		"${env('FCLOCAL_TEST_SET', 'd')}":        "outside",
+		"${env('FCLOCAL_TEST_NONE', 'd')}":       "d",
+		"x${env('FCLOCAL_TEST_NONE', '')}":       "x",
+		"${env('FCLOCAL_TEST_NONE', '}')}":       "}",
+		"${env('FCLOCAL_TEST_NONE', vars.n)}":    "2",
+		"${env('FCLOCAL_TEST_NONE')}":            "error: ${env('FCLOCAL_TEST_NONE')}: the environment variable FCLOCAL_TEST_NONE " + unset,
+		"${env('FCLOCAL_TEST_EMPTY')}":           "error: ${env('FCLOCAL_TEST_EMPTY')}: the environment variable FCLOCAL_TEST_EMPTY " + unset,
+		"${env(FCLOCAL_TEST_NONE, d)}":           "error: ${env(FCLOCAL_TEST_NONE, d)}: the environment variable FCLOCAL_TEST_NONE, d " + unset,
+		"${env.FCLOCAL_TEST_SET}":                "error: ${env.FCLOCAL_TEST_SET} is not defined; FC 3.0's file writes ${env('FCLOCAL_TEST_SET')}",
+		"${env('FCLOCAL_TEST_DOTENV')}":          "from the file",
+		"${env('FCLOCAL_TEST_QUOTED')}":          "a # b\n",
+		"${file('./f.txt')}":                     "text",
+		"${file(./f.txt)}":                       "text",
+		"<${file(f.txt)}>":                       "<text>",
+		"${file('none')}":                        "error: ${file('none')}: open DIR/none: no such file or directory",
+		"${json(file('f.json')).b}":              "error: ${json(file('f.json')).b} cannot be compiled; needed is a path such as vars.x, or a function of s such as env('X', 'default')",
+		"${json(file('f.txt'))}":                 "error: ${json(file('f.txt'))}: it is no JSON: a JSON value is needed",
+		"${base64('ab')}":                        "YWI=",
+		"${base64(str(vars.list))}":              "WyJmaXJzdCIsInNlY29uZCJd",
+		"${str(vars.a)}":                         `{"b":true}`,
+		"${path('../x')}":                        "DIR/../x",
+		"${this.name}":                           "s",
+		"${this.component}":                      "fc3@0.1.22",
+		"${this.props.functionName}-x":           "f-x",
+		"${this.props.none}":                     "error: ${this.props.none} is not defined",
+		"${this.props.environmentVariables.V}":   "error: ${this.props.environmentVariables.V} is defined by itself",
+		"${resources.s.props.functionName}":      "f",
+		"${resources.t.props.functionName}":      `error: ${resources.t.props.functionName} is not defined; resources has no "t"`,
+		"${resources.s.output.x}":                "warning: fclocal cannot resolve ${resources.s.output.x}; the value is not checked",
+		"${config('AccountID')}":                 "warning: fclocal cannot resolve ${config('AccountID')}; the value is not checked",
+		"a-${config(AccountID)}":                 "warning: fclocal cannot resolve ${config(AccountID)}; the value is not checked",
+		"${secret('x')}":                         "warning: fclocal cannot resolve ${secret('x')}; the value is not checked",
+		"${s.props.functionName}":                "error: ${s.props.functionName} is not defined; FC 3.0's file writes ${resources.s.props.functionName}",
+		"${functionName}":                        "error: ${functionName} is not defined; s looks into vars, resources, this, and what its functions give",
+		"${}":                                    "error: ${} cannot be compiled; needed is a path such as vars.x, or a function of s such as env('X', 'default')",
+		"${vars.n + 'b'}":                        "error: ${vars.n + 'b'} cannot be compiled; needed is a path such as vars.x, or a function of s such as env('X', 'default')",
+		"${upper('a')}":                          "error: ${upper('a')}: s has no function upper; there are env, file, json, yaml, path, str, base64, config, secret",
+		"${env('a', 'b', 'c')}":                  "error: ${env('a', 'b', 'c')}: env takes another number of arguments",
+		"${env(${vars.n})}":                      "error: ${env(${vars.n} cannot be compiled; needed is a path such as vars.x, or a function of s such as env('X', 'default')",
+		"x${vars.a}":                             "error: ${vars.a} is a mapping; within a text only a string, a number or a boolean can stand",
+		"$5 {x} $ {vars.n} ${vars":               "$5 {x} $ {vars.n} ${vars",
+		strings.Repeat("${str(", 10) + "'a'))))": "",
+	} {
+		directory := t.TempDir()
+		document := strings.Replace(smallest3, "resources:", "vars:\n  n: 2\n  other: ${vars.n}\n  none: ~\n  list: [first, second]\n  a:\n    b: true\nresources:", 1) +
+			"      environmentVariables:\n        V: |-\n          " + value + "\n"
+		for name, content := range map[string]string{
+			"s.yaml": document, "go.mod": "", "f.txt": "text", "f.json": `{"b": 1}`,
+			".env": "# a comment\nFCLOCAL_TEST_SET=inside\nexport FCLOCAL_TEST_DOTENV = from the file # and a comment\nFCLOCAL_TEST_QUOTED=\"a # b\\n\"\n",
+		} {
+			if err := os.WriteFile(filepath.Join(directory, name), []byte(content), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		project, problems, err := Load(filepath.Join(directory, "s.yaml"), Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		if project != nil {
+			got = project.Function.EnvironmentVariables["V"]
+		}
+		for _, p := range problems {
+			if !strings.Contains(p.Message, "a string is needed: quote it") { // numbers and booleans keep their type
+				got = string(p.Severity) + ": " + p.Message
+			} else if project == nil {
+				got = strings.Fields(p.Message)[2]
+			}
+		}
+		if want != "" && got != strings.ReplaceAll(strings.ReplaceAll(want, "DIR/..", filepath.Dir(directory)), "DIR", directory) {
+			t.Errorf("%s: %q, want %q", value, got, want)
+		}
+	}
+}
+
+// Values keep their types, and mappings come from files.
+func TestStructured(t *testing.T) {
+	directory := t.TempDir()
+	for name, content := range map[string]string{
+		"s.yaml": strings.Replace(smallest3, "      code: .\n", `      code: .
+      memorySize: ${yaml(file('sizes.yaml'))}
+      timeout: ${env('FCLOCAL_TEST_NONE', 9)}
+      environmentVariables: ${json(file('variables.json'))}
+`, 1), "go.mod": "", "sizes.yaml": "128 # MB\n", "variables.json": `{"A": "${vars.x}", "B": 1}`,
+	} {
+		if err := os.WriteFile(filepath.Join(directory, name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, problems, err := Load(filepath.Join(directory, "s.yaml"), Options{})
+	if got, want := strings.Join(brief(problems), "\n"), "13:29: error: B is 1 (a number); a string is needed: quote it"; err != nil || got != want {
+		t.Errorf("%v, %s; want %s", err, got, want)
+	}
+	if err := os.WriteFile(filepath.Join(directory, "variables.json"), []byte(`{"A": "${vars.x}"}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	project, problems, err := Load(filepath.Join(directory, "s.yaml"), Options{})
+	if err != nil || problems != nil || project.Function.MemorySize != 128 || project.Function.Timeout != 9 || project.Function.EnvironmentVariables["A"] != "${vars.x}" {
+		t.Errorf("%v, %q, %+v", err, brief(problems), project)
+	}
+}
+
+// A file extends another, and a resource a template.
+func TestExtend(t *testing.T) {
+	load := func(document, other string) (*Project, string) {
+		directory := t.TempDir()
+		for name, content := range map[string]string{"s.yaml": document, "other.yaml": other, "go.mod": ""} {
+			if err := os.WriteFile(filepath.Join(directory, name), []byte(content), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		project, problems, err := Load(filepath.Join(directory, "s.yaml"), Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return project, strings.ReplaceAll(strings.Join(brief(problems), "\n"), directory, "DIR")
+	}
+	template := strings.Replace(smallest3, "resources:", `template:
+  common:
+    region: cn-beijing
+    timeout: 7
+    environmentVariables: {A: a, B: "${vars.b}"}
+    layers: [x, y]
+    nasConfig: auto
+vars: {b: b}
+resources:`, 1)
+	template = strings.Replace(template, "    props:\n", "    extend: {name: common, ignore: [nasConfig, environmentVariables.C]}\n    props:\n      environmentVariables: {A: own}\n      layers: [z]\n", 1)
+	project, problems := load(template, "")
+	if problems != "" || project.Region != "cn-shanghai" || project.Function.Timeout != 7 ||
+		cmp.Diff(project.Function.EnvironmentVariables, map[string]string{"A": "own", "B": "b"}) != "" || cmp.Diff(project.Function.Layers, []string{"z"}) != "" {
+		t.Errorf("%s, %+v", problems, project)
+	}
+	if _, problems := load(strings.Replace(template, "name: common", "name: comon", 1), ""); problems != `13:20: error: template has no "comon"` {
+		t.Error(problems)
+	}
+	file := strings.Replace(smallest3, "resources:", "extend: ./other.yaml\nresources:", 1)
+	project, problems = load(file, "vars: {a: 1}\nresources:\n  s:\n    props: {timeout: 8, region: cn-beijing}\n")
+	if problems != "" || project.Function.Timeout != 8 || project.Region != "cn-shanghai" {
+		t.Errorf("%s, %+v", problems, project)
+	}
+	for other, want := range map[string]string{
+		"resources:\n  s:\n    props: {timeout: 0}\n": "2:9: error: timeout is 0; allowed is 1 to 86400",
+		"[]":                    `2:9: error: extend is "./other.yaml": a mapping is needed`,
+		"extend: ./s.yaml\n":    `2:9: error: extend is "./other.yaml": more than 8 files extend each other`,
+		"extend: ./none.yaml\n": `1:9: error: extend is "./none.yaml": open DIR/none.yaml: no such file or directory`,
+		"a: [\n":                `2:9: error: extend is "./other.yaml": not valid YAML: `,
+	} {
+		if _, problems := load(file, other); !strings.HasPrefix(problems, want) {
+			t.Errorf("%s: %s; want %s", other, problems, want)
+		}
+	}
+}

@@ -45,6 +45,21 @@ func TestBombs(t *testing.T) {
 	tooMuch := "error: more than 100000 values or 10 MB of text stand here once aliases, merge keys and variables are replaced"
 	merges := "error: merge keys copy more than 100000 keys up to here"
 	for _, test := range []struct{ name, document, want string }{
+		{"FC 3.0: texts of texts", lines("  a0: xxxxxxxxxxxxxxxx\n", 60, func(i int) string {
+			return fmt.Sprintf("  a%d: ${vars.a%d}${vars.a%d}\n", i, i-1, i-1)
+		}) + smallest3, "error: the text is longer than 64 KB once its variables are replaced"},
+		{"FC 3.0: texts in base64", lines("  a0: xxxxxxxxxxxxxxxx\n", 200, func(i int) string {
+			return fmt.Sprintf("  a%d: ${base64(vars.a%d)}\n", i, i-1)
+		}) + smallest3, "the text is longer than 32 KB"},
+		{"FC 3.0: a text of lists of lists", lines("  b: ${str(vars.a60)}\n  a0: [x, x]\n", 60, func(i int) string {
+			return fmt.Sprintf("  a%d: ['${vars.a%d}', '${vars.a%d}']\n", i, i-1, i-1)
+		}) + smallest3, tooMuch},
+		{"FC 3.0: templates", "template:\n  t: {" + repeat(2_000, func(i int) string { return fmt.Sprintf("k%d: 1", i) }) + "}\nedition: 3.0.0\nresources: {" +
+			repeat(2_000, func(i int) string {
+				return fmt.Sprintf("r%d: {component: fc3, extend: {name: t}, props: {region: cn-shanghai}}", i)
+			}) + "}", "error: extend copies more than 100000 keys up to here"},
+		{"FC 3.0: expressions that do not end", "vars:\n  a: \"" + strings.Repeat("${env('", 100_000) + "\"\n" + smallest3, "ok"},
+		{"FC 3.0: calls within each other", "vars:\n  a: ${" + strings.Repeat("str(", 1_000) + "1" + strings.Repeat(")", 1_000) + "}\n" + smallest3, "cannot be compiled; more than 8 functions are called"},
 		{"aliases", lines("  a0: &a0 [x, x]\n", 60, func(i int) string {
 			return fmt.Sprintf("  a%d: &a%d [*a%d, *a%d]\n", i, i, i-1, i-1)
 		}) + smallest, "17:8: " + tooMuch},
@@ -102,6 +117,9 @@ func TestBombs(t *testing.T) {
 			}
 			took := time.Since(start)
 			runtime.ReadMemStats(&after)
+			if test.want == "ok" && problems == nil {
+				problems = []Problem{{Message: "ok"}}
+			}
 			if !strings.Contains(strings.Join(brief(problems), "\n"), test.want) {
 				t.Errorf("problems: %.500s", brief(problems))
 			}

@@ -60,10 +60,11 @@ type nodeProblem struct {
 	place
 	severity Severity
 	message  string
+	shell    bool // in a command, it may be the shell's
 }
 
 func (n *node) fail(at place, format string, args ...any) {
-	n.problems = append(n.problems, nodeProblem{at, SeverityError, fmt.Sprintf(format, args...)})
+	n.problems = append(n.problems, nodeProblem{place: at, severity: SeverityError, message: fmt.Sprintf(format, args...)})
 }
 
 // field returns the field of a mapping, nil if n is none or lacks the key.
@@ -109,14 +110,17 @@ func (n *node) children() iter.Seq[*node] {
 	}
 }
 
-// at returns the value below n under the keys, nil if there is none.
+// at returns the value below n under the keys, or numbers of a list's items, nil if
+// there is none.
 func (n *node) at(keys ...string) *node {
 	for _, key := range keys {
-		f := n.field(key)
-		if f == nil {
+		if f := n.field(key); f != nil {
+			n = f.value
+		} else if i, err := strconv.Atoi(key); err == nil && n != nil && i >= 0 && i < len(n.items) {
+			n = n.items[i]
+		} else {
 			return nil
 		}
-		n = f.value
 	}
 	return n
 }

@@ -98,7 +98,7 @@ func TestKeys(t *testing.T) {
 			`37:9: error: duplicate key "timeout"; it is first on line 36`,
 		}},
 		{"null optional setting", []string{"        vpcConfig:\n", "        nasConfig: null\n        vpcConfig:\n"}, []string{
-			"26:20: error: nasConfig is null; leave the key out",
+			"26:20: warning: nasConfig is null, which is as if the key were left out",
 		}},
 		{"null with nothing written", []string{"        cpu: 0.35", "        cpu:"}, []string{
 			"37:13: error: cpu is null; leave the key out",
@@ -261,6 +261,7 @@ func TestValues(t *testing.T) {
 		}},
 		{"edition of FC 3.0", []string{"edition: 1.0.0", "edition: 3.0.0"}, []string{
 			`9:1: error: unknown key "services"; FC 3.0's file calls it resources`,
+			"14:16: warning: ${HOME} is not defined; s looks into vars, resources, this, and what its functions give; for the shell's own, write $NAME",
 		}},
 		{"edition that is none", []string{"edition: 1.0.0", "edition: 2.0.0"}, []string{
 			`1:10: error: edition is "2.0.0"; allowed are 1.0.0, 3.0.0`,
@@ -272,7 +273,7 @@ func TestValues(t *testing.T) {
 			`25:25: error: logBeginRule is "none"; allowed are DefaultRegex, None`,
 		}},
 		{"word for a mapping", []string{"        vpcConfig:\n", "        nasConfig: none\n        vpcConfig:\n"}, []string{
-			`26:20: error: nasConfig is "none"; allowed is auto`,
+			`26:20: error: nasConfig is "none"; allowed are auto, Auto`,
 		}},
 		{"long value is cut short", []string{"handler: main", "runtime2: x\n        instanceType: " + strings.Repeat("e", 80) + "\n        handler: main"}, []string{
 			`33:9: error: unknown key "runtime2"; allowed are asyncConfiguration, caPort, codeUri, cpu, customContainerConfig, customDNS, customHealthCheckConfig, customRuntimeConfig, description, diskSize, environmentVariables, gpuMemorySize, handler, initializationTimeout, initializer, instanceConcurrency, instanceLifecycleConfig, instanceSoftConcurrency, instanceType, layers, memorySize, name, ossBucket, ossKey, runtime, timeout`,
@@ -414,6 +415,9 @@ func TestRules(t *testing.T) {
 		{"PublicNetwork with all", []string{"Network: Default", "Network: PublicNetwork\n                  VpcId: vpc-1\n                  VSwitchIds: [vsw-1]\n                  SecurityGroupId: sg-1"}, nil},
 		{"two Kafka triggers", []string{"      triggers:\n        - name: kafka\n", "      triggers:\n        - &first\n          name: kafka\n", "                  Network: Default\n", "                  Network: Default\n        - <<: *first\n          name: again\n"}, []string{
 			"77:11: error: fclocal runs one EventBridge trigger for Kafka; kafka is one already",
+		}},
+		{"misspelt key of a trigger for another source", []string{"      triggers:\n", "      triggers:\n        - {name: t, type: eventbridge, config: {eventRuleFilterPattern: '{}', eventSinkConfig: {deliveryOption: {Mode: event-streaming}}, eventSourceConfig: {eventSourceType: MNS}}}\n"}, []string{
+			`43:114: warning: unknown key "Mode"; did you mean "mode"?`,
 		}},
 		{"other triggers are not looked into", []string{"      triggers:\n", "      triggers:\n        - {name: t, type: timer, config: {cronExpression: \"@every 1m\", enable: true}}\n"}, nil},
 		{"no service for fclocal", []string{"component: devsapp/fc", "component: devsapp/website"}, []string{
@@ -614,6 +618,10 @@ func TestVariables(t *testing.T) {
 		{"variable that uses its neighbour", []string{"    topic: orders", "    prefix: new\n    topic: ${vars.kafka.prefix}-orders"}, nil},
 		{"environment variable that is not set", []string{"${env(FCLOCAL_TEST_GROUP)}", "${env(FCLOCAL_TEST_NONE)}"}, []string{
 			"73:34: error: the environment variable FCLOCAL_TEST_NONE is not set; s would leave ${env(FCLOCAL_TEST_NONE)} as it stands",
+		}},
+		{"forms of FC 3.0's file", []string{"${env(FCLOCAL_TEST_GROUP)}", "${env('FCLOCAL_TEST_GROUP')}", "name: app", "name: ${resources.orders.props.region}"}, []string{
+			"2:7: error: ${resources.orders.props.region} is not defined; FC 2.0's file writes ${orders.props.region}",
+			"73:34: error: ${env('FCLOCAL_TEST_GROUP')} has quotation marks; FC 2.0's file writes ${env(FCLOCAL_TEST_GROUP)}",
 		}},
 		{"default of an environment variable", []string{"${env(FCLOCAL_TEST_GROUP)}", "${env(FCLOCAL_TEST_NONE, 'group')}"}, nil},
 		{"environment variable for a number", []string{"memorySize: 512", "memorySize: ${env(FCLOCAL_TEST_NONE, 512)}"}, []string{

@@ -22,6 +22,15 @@ type resolver struct {
 	resolved map[*yaml.Node]*node
 	indexes  map[*yaml.Node]map[string]*yaml.Node // of mappings that variables were looked for in
 
+	// Of FC 3.0's file: the resource that is being resolved, what .env sets, and the
+	// texts and values that have been read.
+	resources map[*yaml.Node]string
+	this      *yaml.Node
+	thisName  string
+	env       map[string]string
+	read3     map[string]string
+	parsed3   map[string]*node
+
 	names   []string // what ${vars...} may refer to, once one refers to nothing else
 	unknown int      // variables so far
 
@@ -30,14 +39,21 @@ type resolver struct {
 }
 
 func newResolver(root *yaml.Node, e *edition, file string) *resolver {
-	r := &resolver{edition: e, file: file, root: root, resolved: map[*yaml.Node]*node{}, indexes: map[*yaml.Node]map[string]*yaml.Node{}}
-	r.vars = r.index(root)["vars"]
+	r := &resolver{edition: e, file: file, root: root, resolved: map[*yaml.Node]*node{}, indexes: map[*yaml.Node]map[string]*yaml.Node{},
+		resources: map[*yaml.Node]string{}, read3: map[string]string{}, parsed3: map[string]*node{}}
+	index := r.index(root)
+	r.vars = index["vars"]
+	if e.syntax == newSyntax {
+		for name, resource := range r.index(index[e.units]) {
+			r.resources[dealias(resource)] = name
+		}
+	}
 	return r
 }
 
 func (r *resolver) stop(at place, format string, args ...any) {
 	if r.stopped == nil {
-		r.stopped = &nodeProblem{at, SeverityError, fmt.Sprintf(format, args...)}
+		r.stopped = &nodeProblem{place: at, severity: SeverityError, message: fmt.Sprintf(format, args...)}
 	}
 }
 
@@ -68,6 +84,11 @@ func (r *resolver) resolve(raw *yaml.Node) *node {
 		return n
 	}
 	r.resolved[raw] = nil
+	if name, is := r.resources[raw]; is {
+		before, beforeName := r.this, r.thisName
+		r.this, r.thisName = raw, name
+		defer func() { r.this, r.thisName = before, beforeName }()
+	}
 	n := r.build(raw)
 	r.resolved[raw] = n
 	return n
@@ -179,7 +200,7 @@ func decodeScalar(raw *yaml.Node) (any, error) {
 }
 
 var (
-	expression    = regexp.MustCompile(`\$\{([^{}]*)\}`)
+	oldExpression = regexp.MustCompile(`\$\{([^{}]*)\}`)
 	varExpression = regexp.MustCompile(`^vars\.([^\s.]+(?:\.[^\s.]+)*)$`)
 	envExpression = regexp.MustCompile(`^env\(\s*([^\s,()]+)\s*(?:(,)\s*(.*?)\s*)?\)$`)
 )
@@ -190,6 +211,7 @@ type syntax int
 const (
 	oldSyntax syntax = iota // ${vars.x} and ${env(X, default)}
 	newSyntax               // function calls, quoted texts, other resources
+	noSyntax                // ${...} is text
 )
 
 // expand replaces the ${...} in the text of n. A text that is nothing but one
@@ -199,7 +221,14 @@ func (r *resolver) expand(n *node) *node {
 		n.unresolved = true
 		return n
 	}
-	matches := expression.FindAllStringSubmatchIndex(n.text, -1)
+	switch r.edition.syntax {
+	case noSyntax:
+		n.scalar = n.text
+		return n
+	case newSyntax:
+		return r.expandNew(n)
+	}
+	matches := oldExpression.FindAllStringSubmatchIndex(n.text, -1)
 	if len(matches) == 1 && matches[0][0] == 0 && matches[0][1] == len(n.text) {
 		inner := strings.TrimSpace(n.text[matches[0][2]:matches[0][3]])
 		if varExpression.MatchString(inner) {
@@ -266,7 +295,16 @@ func (r *resolver) evaluate(n *node, whole, inner string) (text, masked string) 
 			return text, text
 		}
 		n.unresolved = true
+		if bare := strings.Trim(env[1], `'"`); bare != env[1] {
+			n.fail(n.place, "%s has quotation marks; FC 2.0's file writes ${env(%s)}", cut(whole, maxQuoted), cut(bare, maxQuoted))
+			return "", ""
+		}
 		n.fail(n.place, "the environment variable %s is not set; s would leave %s as it stands", cut(env[1], maxQuoted), cut(whole, maxQuoted))
+		return "", ""
+	}
+	if rest, found := strings.CutPrefix(inner, "resources."); found {
+		n.unresolved = true
+		n.fail(n.place, "%s is not defined; FC 2.0's file writes ${%s}", cut(whole, maxQuoted), cut(rest, maxQuoted))
 		return "", ""
 	}
 	r.unknowable(n, whole)
@@ -276,8 +314,8 @@ func (r *resolver) evaluate(n *node, whole, inner string) (text, masked string) 
 // unknowable marks n as unresolved, as only the cloud knows a ${...} in it.
 func (r *resolver) unknowable(n *node, whole string) {
 	n.unresolved, n.cloudOnly = true, true
-	n.problems = append(n.problems, nodeProblem{n.place, SeverityWarning,
-		fmt.Sprintf("fclocal cannot resolve %s; the value is not checked", cut(whole, maxQuoted))})
+	n.problems = append(n.problems, nodeProblem{place: n.place, severity: SeverityWarning,
+		message: fmt.Sprintf("fclocal cannot resolve %s; the value is not checked", cut(whole, maxQuoted))})
 }
 
 // variable returns the node that "vars.a.b" stands for. If there is none it

@@ -154,6 +154,10 @@ func (c *checker) unknownKeys(leaf *jsonschema.ValidationError, keys []string) {
 		if near := nearest(key, absent); near != "" {
 			advice = fmt.Sprintf("did you mean %q?", near)
 			c.misspelt[join(l.path, near)] = true
+			if c.ofAnotherSource(l.path) {
+				c.warn(at, path, "unknown key %s; %s", quote(key), advice)
+				continue
+			}
 		} else if c.edition.ignored != "" {
 			c.warn(at, path, "unknown key %s; %s", quote(key), c.edition.ignored)
 			continue
@@ -164,6 +168,19 @@ func (c *checker) unknownKeys(leaf *jsonschema.ValidationError, keys []string) {
 		}
 		c.fail(at, path, "unknown key %s; %s", quote(key), advice)
 	}
+}
+
+// ofAnotherSource tells whether a setting is of an EventBridge trigger for another source
+// than Kafka: official files of these have keys that no reference has.
+func (c *checker) ofAnotherSource(path string) bool {
+	for _, u := range c.units {
+		for i, trigger := range u.triggers() {
+			if strings.HasPrefix(path, fmt.Sprintf("%s.triggers[%d].%s", u.propsPath, i, u.keys.triggerConfig)) {
+				return trigger.string("", u.keys.triggerType) == "eventbridge" && !u.isKafka(trigger)
+			}
+		}
+	}
+	return false
 }
 
 func (c *checker) missingKeys(leaf *jsonschema.ValidationError, keys []string) {
@@ -197,6 +214,8 @@ func (c *checker) wrongValue(leaf *jsonschema.ValidationError) {
 		needsValue := l.name == "handler" || l.name == c.edition.keys.code // which some runtimes do without
 		if strings.HasSuffix(l.name, "]") || needsValue || requires(c.edition.schemas().root, leaf.InstanceLocation) {
 			fail("is null; %s", needed(schema))
+		} else if strings.Contains(l.path, ".props.service.") { // read in the code of s
+			c.warn(l.value.place, l.path, "%s is null, which is as if the key were left out", l.name)
 		} else {
 			fail("is null; leave the key out")
 		}
