@@ -26,8 +26,8 @@ func TestMain(m *testing.M) {
 	})
 }
 
-// The scripts find the project's top level at $PROJECT, and have a project whose
-// function fails as told in the directory faulty.
+// The scripts find the project's top level at $PROJECT, and have projects whose
+// functions fail as told, or have hooks, in the directories faulty and hooks.
 func TestScripts(t *testing.T) {
 	project, err := filepath.Abs("../..")
 	if err != nil {
@@ -39,7 +39,8 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("PROJECT", project)
 			env.Vars = append(env.Vars, goEnv...)
-			return os.CopyFS(filepath.Join(env.WorkDir, "faulty"), os.DirFS("testdata/faulty"))
+			err := os.CopyFS(filepath.Join(env.WorkDir, "hooks"), os.DirFS("testdata/hooks"))
+			return errors.Join(err, os.CopyFS(filepath.Join(env.WorkDir, "faulty"), os.DirFS("testdata/faulty")))
 		},
 		Condition: func(name string) (bool, error) {
 			if name != "root" {

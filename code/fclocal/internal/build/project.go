@@ -19,10 +19,21 @@ func Project(ctx context.Context, project *config.Project, existing bool, output
 	if project.Function.IsCustom() {
 		return Binary{}, errors.New("fclocal does not run custom runtimes yet")
 	}
+	var binary Binary
+	var err error
 	if existing {
-		return Existing(project.Code(), project.Function.Handler)
+		binary, err = Existing(project.Code(), project.Function.Handler)
+	} else {
+		binary, err = compiled(ctx, project, project.Function.Handler, output)
 	}
-	return compiled(ctx, project, project.Function.Handler, output)
+	if err != nil {
+		return Binary{}, err
+	}
+	if err := inspect(project, binary.Path, output); err != nil {
+		binary.Release()
+		return Binary{}, err
+	}
+	return binary, nil
 }
 
 // compiled builds the Go module that holds codeUri.

@@ -26,12 +26,14 @@ type Project struct {
 	File string // absolute path of s.yaml
 	Dir  string // the directory that holds it; what codeUri is relative to
 
-	Name     string // of the application
-	Region   string
-	Service  Service
-	Function Function
-	Trigger  *Trigger // the EventBridge trigger for Kafka; nil if there is none
-	Build    []Action // what builds the function before it is called locally, or else before it is deployed
+	Name        string // of the application
+	Region      string
+	Service     Service
+	Function    Function
+	Trigger     *Trigger // the EventBridge trigger for Kafka; nil if there is none
+	HTTPTrigger string   // name of a trigger of type http; "" if there is none
+
+	Build []Action // what builds the function before it is called locally, or else before it is deployed
 
 	// Variables are those of FC's environment variables that are the same in each
 	// instance, NAME=VALUE, beside what Function has: they differ between platforms.

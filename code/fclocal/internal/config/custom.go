@@ -130,6 +130,8 @@ func (f Function) IsCustom() bool {
 // Runnable is an error if fclocal cannot run the function, which says what to do.
 func (p *Project) Runnable() error {
 	switch runtime := p.Function.Runtime; {
+	case runtime == "go1" && p.HTTPTrigger != "":
+		return fmt.Errorf("%s: trigger %s is of type http: FC sends the function HTTP requests, and fclocal runs functions that take events", p.File, quote(p.HTTPTrigger))
 	case runtime == "go1" || p.Function.IsCustom():
 		return nil
 	case runtime == "custom-container":

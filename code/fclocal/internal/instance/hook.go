@@ -43,7 +43,7 @@ func (i *Instance) hook(ctx context.Context, h hook) result.HookRun {
 	case err == runtimeapi.ErrClosed:
 		run.Error = "the process ended before it returned"
 	default:
-		run.Error = fmt.Sprintf("timed out after %d seconds", h.timeout)
+		run.Error = fmt.Sprintf("%s timed out after %d seconds", h.name, h.timeout)
 	}
 	i.life.mu.Lock()
 	defer i.life.mu.Unlock()

@@ -56,9 +56,10 @@ type Instance struct {
 	peak    atomic.Int64  // bytes
 	used    time.Duration // CPU time; set before exited is closed
 
-	life  life
-	begun chan struct{} // closed when it takes calls
-	init  time.Duration // from its start until then
+	life         life
+	initializing atomic.Bool   // its initializer has been called
+	begun        chan struct{} // closed when it takes calls
+	init         time.Duration // from its start until then
 
 	endOnce sync.Once
 	end     error         // why it was ended, nil for the process's own end; set before ended is closed
@@ -138,6 +139,7 @@ func (i *Instance) prepare() {
 		return
 	}
 	if i.spec.Project.Function.Initializer != "" {
+		i.initializing.Store(true)
 		if run := i.hook(context.Background(), initializer(i.spec.Project)); run.Error != "" {
 			i.kill(initializationError(run.Error))
 			return
@@ -319,6 +321,8 @@ func (i *Instance) reason(duration time.Duration, never bool) *FunctionError {
 	switch {
 	case errors.As(i.end, &failed):
 		return functionError(TypeInit, "%s", string(failed))
+	case i.end == nil && never && i.initializing.Load():
+		return functionError(TypeInit, "the initializer ended the process (%s); %s", i.exit, i.written.said())
 	case i.end == errOutOfMemory:
 		// The type is documented, the text is not.
 		return functionError(TypeMemory, "Function out of memory: %s used of memorySize %d MB", i.memoryUsage(), i.spec.Project.Function.MemorySize)
