@@ -89,5 +89,19 @@ var edition1 = edition{
 			p.Variables = append(p.Variables, "FC_QUALIFIER="+latest)
 		}
 		p.Function.PreFreeze = hook(u.function.node(), "preFreeze")
+		p.HTTPTrigger = httpTrigger(u.props.node())
 	},
+}
+
+// httpTrigger is the name of one of the triggers of type http, which in FC 2.0 makes
+// of a go1 function one that takes HTTP requests (documented); "" if there is none.
+func httpTrigger(props *node) string {
+	if triggers := props.at("triggers"); triggers != nil {
+		for _, trigger := range triggers.items {
+			if trigger.string("", "type") == "http" {
+				return trigger.string("", "name")
+			}
+		}
+	}
+	return ""
 }

@@ -124,7 +124,6 @@ func (c *checker) project(file string) *Project {
 			Mode:      config.string(config.string("", "eventSinkConfig", "deliveryOption", "mode"), "runOptions", "mode"),
 		}
 	}
-	p.HTTPTrigger = httpTrigger(props)
 	for _, s := range settings {
 		switch {
 		case !s.trigger:
@@ -141,19 +140,6 @@ func (c *checker) project(file string) *Project {
 		p.Trigger.Kafka.RegionID = p.Region
 	}
 	return p
-}
-
-// httpTrigger is the name of one of the triggers of type http, which make of a go1
-// function one that takes HTTP requests (documented); "" if there is none.
-func httpTrigger(props *node) string {
-	if triggers := props.at("triggers"); triggers != nil {
-		for _, trigger := range triggers.items {
-			if trigger.string("", "type") == "http" {
-				return trigger.string("", "name")
-			}
-		}
-	}
-	return ""
 }
 
 // defaultHookTimeout in seconds is that of the initializer (documented), taken for
