@@ -78,7 +78,8 @@ Exit codes: 0 good; 1 the plan failed; 2 wrong usage or configuration.`,
 	flags := options.addTo(command)
 	flags.Float64Var(&options.load.Rate, "rate", 0, "`N` messages a second, over all partitions")
 	flags.StringVar(&options.load.RateFile, "rate-file", "", "a time of the day and the messages a second from then on, in each line of `FILE`")
-	flags.DurationVar(&options.load.For, "for", time.Hour, "how long messages come, `D`; with --rate-file by default 24h")
+	options.load.For = time.Hour
+	flags.Var(option.Days{Duration: &options.load.For}, "for", "how long messages come, `D` such as 90m or 30d; with --rate-file by default 24h")
 	flags.Float64Var(&options.load.Skew, "skew", 0, "partitions are not even: exponent `S` of Zipf's law, 0 to 5")
 	flags.Int64Var(&options.load.Backlog, "backlog", 0, "`N` messages are in the topic at the start")
 	flags.IntVar(&options.load.Partitions, "partitions", 1, "partitions of the topic, `N`")

@@ -35,6 +35,7 @@ func (p *Prices) Charge(run *result.Run) {
 	if run.Recurs() && run.Pending == 0 && run.Stopped == "" {
 		again, times := recurring(hours, run.Load.DurationSeconds/3600)
 		charges := p.charges(run.Settings, again, times)
+		charges.FunctionCompute.YearlyPlans = p.compute.cheapestPlans(charges.FunctionCompute)
 		run.Bill.Per30Days = &charges
 	}
 }
@@ -151,15 +152,62 @@ func (p computePrices) charge(f *result.FunctionCharges, cu float64) {
 		}
 	}
 	*f.CU += cu
+	for i, within := range p.inTiers(cu) {
+		f.Tiers[i].CU += within
+		*f.Price += within * p.tiers[i].price
+	}
+}
+
+// inTiers splits the CU of a month.
+func (p computePrices) inTiers(cu float64) []float64 {
+	split := make([]float64, len(p.tiers))
 	for i, t := range p.tiers {
 		end := math.Inf(1)
 		if i+1 < len(p.tiers) {
 			end = p.tiers[i+1].from
 		}
-		within := max(0, min(cu, end)-t.from)
-		f.Tiers[i].CU += within
-		*f.Price += within * t.price
+		split[i] = max(0, min(cu, end)-t.from)
 	}
+	return split
+}
+
+// cheapestPlans returns the yearly plans with which 30 days cost least, beside what is
+// left to pay as it goes; nil if none make them cheaper.
+func (p computePrices) cheapestPlans(f result.FunctionCharges) *result.YearlyPlans {
+	if f.CU == nil {
+		return nil
+	}
+	const months = 365.0 / 30
+	best := p.withPlans(*f.CU*months, len(p.plans), func(rest float64) (year float64) {
+		for i, within := range p.inTiers(rest / months) {
+			year += months * within * p.tiers[i].price
+		}
+		return year
+	})
+	if best.Plans == nil {
+		return nil
+	}
+	best.Price /= months
+	return &best
+}
+
+// withPlans returns what so many CU of a year cost with the first few of the plans, from
+// the largest on: as many as are used up, and then smaller ones or one more.
+func (p computePrices) withPlans(cu float64, few int, payAsYouGo func(cu float64) float64) result.YearlyPlans {
+	if few == 0 {
+		return result.YearlyPlans{Price: payAsYouGo(cu)}
+	}
+	plan := p.plans[few-1]
+	count := math.Floor(cu / plan.cu)
+	smaller := p.withPlans(cu-count*plan.cu, few-1, payAsYouGo)
+	if plan.price < smaller.Price {
+		count, smaller = count+1, result.YearlyPlans{}
+	}
+	smaller.Price += count * plan.price
+	if count > 0 {
+		smaller.Plans = append([]result.YearlyPlan{{CU: plan.cu, Count: count}}, smaller.Plans...)
+	}
+	return smaller
 }
 
 func (p streamPrices) charges(hours []hour, all hour, times float64) result.StreamCharges {

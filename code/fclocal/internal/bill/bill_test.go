@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"fclocal/internal/result"
 	"fclocal/internal/trigger"
@@ -105,6 +106,45 @@ func TestTiers(t *testing.T) {
 	prices(t, "USD").Charge(&run)
 	near(t, "two months", run.Bill.Run.FunctionCompute.Price, 2*(2000+50e6*0.000017))
 	near(t, "the first tier", &run.Bill.Run.FunctionCompute.Tiers[0].CU, 200e6)
+}
+
+func TestYearlyPlans(t *testing.T) {
+	for _, test := range []struct {
+		year  float64 // CU
+		price float64 // of a year
+		plans []result.YearlyPlan
+	}{
+		{0.9e6, 0.9e6 * 0.00002, nil},
+		{0.96e6, 19, []result.YearlyPlan{{CU: 1e6, Count: 1}}},
+		{1.5e6, 19 + 0.5e6*0.00002, []result.YearlyPlan{{CU: 1e6, Count: 1}}},
+		{9e6, 9 * 19, []result.YearlyPlan{{CU: 1e6, Count: 9}}},
+		{9.8e6, 185, []result.YearlyPlan{{CU: 10e6, Count: 1}}},
+		{25e6, 2*185 + 5*19, []result.YearlyPlan{{CU: 10e6, Count: 2}, {CU: 1e6, Count: 5}}},
+		{480e6, 8500, []result.YearlyPlan{{CU: 500e6, Count: 1}}},
+		{4100e6, 2*30000 + 1800, []result.YearlyPlan{{CU: 2000e6, Count: 2}, {CU: 100e6, Count: 1}}},
+		// A part of it falls into the second tier of each month.
+		{12e9, 6 * 30000, []result.YearlyPlan{{CU: 2000e6, Count: 6}}},
+	} {
+		run := plan(1, trigger.Usage{Calls: int64(math.Round(test.year / 365 / 24 / 75 * 10_000))})
+		prices(t, "USD").Charge(&run)
+		f := run.Bill.Per30Days.FunctionCompute
+		if diff := cmp.Diff(test.year, *f.CU*365/30, cmpopts.EquateApprox(0.01, 0)); diff != "" {
+			t.Fatal(diff)
+		}
+		switch {
+		case test.plans == nil && f.YearlyPlans == nil:
+		case test.plans == nil || f.YearlyPlans == nil:
+			t.Errorf("%v CU a year: %+v, want %v", test.year, f.YearlyPlans, test.plans)
+		default:
+			want := result.YearlyPlans{Price: test.price / 365 * 30, Plans: test.plans}
+			if diff := cmp.Diff(want, *f.YearlyPlans, cmpopts.EquateApprox(0.01, 0)); diff != "" || f.YearlyPlans.Price >= *f.Price {
+				t.Errorf("%v CU a year, USD %v as they go: (-want +got):\n%s", test.year, *f.Price, diff)
+			}
+		}
+		if f := run.Bill.Run.FunctionCompute; f.YearlyPlans != nil {
+			t.Errorf("yearly plans for a run: %+v", f.YearlyPlans)
+		}
+	}
 }
 
 func TestHoursAreRoundedUp(t *testing.T) {

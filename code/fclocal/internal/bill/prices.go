@@ -4,6 +4,7 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -32,7 +33,11 @@ type computePrices struct {
 	tenThousandCalls, vcpuSecond, memoryGBSecond, diskGBSecond float64 // CU
 	freeDisk                                                   float64 // MB
 	tiers                                                      []tier  // in order, the first from 0
+	plans                                                      []yearlyPlan
 }
+
+// A yearlyPlan is a number of CU that are paid in advance and used within a year.
+type yearlyPlan struct{ cu, price float64 }
 
 // A tier is the price of a CU, from so many of them in a month on.
 type tier struct{ from, price float64 }
@@ -73,28 +78,28 @@ func parse(name string, content []byte, currency string) (*Prices, error) {
 		}
 		return nil, fmt.Errorf("%s: not valid YAML: %w", name, err)
 	}
-	t := table{name: name, currency: currency}
+	t := table{name: name}
 	p := &Prices{Currency: currency}
 	root := t.mapping(&document, "", "functionCompute", "eventBridge")
-	fc := t.mapping(root["functionCompute"], "functionCompute", "date", "source", "tenThousandCalls", "vcpuSecond", "memoryGBSecond", "diskGBSecond", "freeDiskMB", "tiers")
+	fc := t.mapping(root["functionCompute"], "functionCompute", "date", "source", "tenThousandCalls", "vcpuSecond", "memoryGBSecond", "diskGBSecond", "freeDiskMB", "tiers", "yearlyPlans")
 	p.date = t.date(fc["date"])
 	p.compute = computePrices{
 		tenThousandCalls: t.number(fc["tenThousandCalls"]), vcpuSecond: t.number(fc["vcpuSecond"]),
 		memoryGBSecond: t.number(fc["memoryGBSecond"]), diskGBSecond: t.number(fc["diskGBSecond"]),
 		freeDisk: t.number(fc["freeDiskMB"]),
 	}
-	if tiers := t.inCurrency(fc["tiers"], "functionCompute.tiers"); tiers != nil {
-		p.compute.tiers = t.tiers(tiers)
-	}
+	tiers := inCurrencies(&t, fc["tiers"], "functionCompute.tiers", t.tiers)
+	p.compute.tiers = tiers[currency]
+	p.compute.plans = inCurrencies(&t, fc["yearlyPlans"], "functionCompute.yearlyPlans", t.yearlyPlans)[currency]
 	eb := t.mapping(root["eventBridge"], "eventBridge", "date", "source", "eventsPerSecond", "megabytesPerSecond", "millionEvents", "capacityUnitHour")
 	p.date = max(p.date, t.date(eb["date"]))
 	p.streams = streamPrices{
-		millionEvents:    t.optional(t.inCurrency(eb["millionEvents"], "eventBridge.millionEvents")),
-		capacityUnitHour: t.optional(t.inCurrency(eb["capacityUnitHour"], "eventBridge.capacityUnitHour")),
+		millionEvents:    inCurrencies(&t, eb["millionEvents"], "eventBridge.millionEvents", t.price)[currency],
+		capacityUnitHour: inCurrencies(&t, eb["capacityUnitHour"], "eventBridge.capacityUnitHour", t.price)[currency],
 		eventsPerSecond:  t.above0(eb["eventsPerSecond"]), megabytesPerSecond: t.above0(eb["megabytesPerSecond"]),
 	}
 	if t.err == nil && p.compute.tiers == nil {
-		t.err = fmt.Errorf("--currency %s: %s have it in %s", currency, name, strings.Join(t.currencies, ", "))
+		t.err = fmt.Errorf("--currency %s: %s: there are prices in %s", currency, name, strings.Join(slices.Sorted(maps.Keys(tiers)), ", "))
 	}
 	if t.err != nil {
 		return nil, t.err
@@ -104,10 +109,8 @@ func parse(name string, content []byte, currency string) (*Prices, error) {
 
 // A table reads a file of prices. Its first mistake stays.
 type table struct {
-	name       string
-	currency   string
-	currencies []string // of FC, in order
-	err        error
+	name string
+	err  error
 }
 
 func (t *table) fail(n *yaml.Node, format string, arguments ...any) {
@@ -159,24 +162,16 @@ func (t *table) mapping(n *yaml.Node, what string, keys ...string) map[string]*y
 	return values
 }
 
-// inCurrency returns what is given for the currency, nil if nothing is.
-func (t *table) inCurrency(n *yaml.Node, what string) (found *yaml.Node) {
-	tiers := strings.HasSuffix(what, ".tiers")
+// inCurrencies returns what a mapping has for each currency.
+func inCurrencies[T any](t *table, n *yaml.Node, what string, read func(*yaml.Node) T) map[string]T {
+	all := map[string]T{}
 	t.pairs(n, what, func(key, value *yaml.Node) {
 		if !currencyForm.MatchString(key.Value) {
 			t.fail(key, "%q is no currency: it must be three capital letters", key.Value)
 		}
-		if tiers {
-			t.currencies = append(t.currencies, key.Value)
-			t.tiers(value)
-		} else {
-			t.number(value)
-		}
-		if key.Value == t.currency {
-			found = value
-		}
+		all[key.Value] = read(value)
 	})
-	return found
+	return all
 }
 
 func (t *table) tiers(n *yaml.Node) (tiers []tier) {
@@ -196,6 +191,23 @@ func (t *table) tiers(n *yaml.Node) (tiers []tier) {
 		tiers = append(tiers, next)
 	}
 	return tiers
+}
+
+// yearlyPlans are in order of their size.
+func (t *table) yearlyPlans(n *yaml.Node) (plans []yearlyPlan) {
+	if n.Kind != yaml.SequenceNode {
+		t.fail(n, "the plans must be a list")
+		return nil
+	}
+	for i, item := range n.Content {
+		values := t.mapping(item, "a plan", "cu", "price")
+		next := yearlyPlan{t.above0(values["cu"]), t.number(values["price"])}
+		if i > 0 && next.cu <= plans[i-1].cu {
+			t.fail(item, "a plan must have more cu than the one before it")
+		}
+		plans = append(plans, next)
+	}
+	return plans
 }
 
 const highest = 1e12 // of all numbers
@@ -218,10 +230,7 @@ func (t *table) above0(n *yaml.Node) float64 {
 	return number
 }
 
-func (t *table) optional(n *yaml.Node) *float64 {
-	if n == nil {
-		return nil
-	}
+func (t *table) price(n *yaml.Node) *float64 {
 	number := t.number(n)
 	return &number
 }

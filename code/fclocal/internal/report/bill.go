@@ -74,6 +74,13 @@ func functionBilled(r result.Run) string {
 		}
 		text += "; by the month's tiers " + strings.Join(tiers, ", ")
 	}
+	if y := f.YearlyPlans; y != nil {
+		var plans []string
+		for _, plan := range y.Plans {
+			plans = append(plans, units.Number(plan.Count)+" of "+units.Number(plan.CU)+" CU")
+		}
+		text += "; " + units.Money(y.Price) + " with plans for a year, " + strings.Join(plans, " and ")
+	}
 	return text
 }
 
@@ -171,6 +178,11 @@ func roundedCharges(c result.Charges) result.Charges {
 			copied := significant(**price)
 			*price = &copied
 		}
+	}
+	if f.YearlyPlans != nil {
+		plans := *f.YearlyPlans
+		plans.Price = significant(plans.Price)
+		f.YearlyPlans = &plans
 	}
 	f.Tiers = append([]result.Tier{}, f.Tiers...)
 	for i := range f.Tiers {

@@ -101,6 +101,7 @@ func tiered() result.Run {
 	run := priced()[2]
 	f := &run.Bill.Per30Days.FunctionCompute
 	f.DiskCU, f.Tiers = 1e6, []result.Tier{{CU: 1e8, Price: 0.00002}, {CU: 12345678, Price: 0.000017}}
+	f.YearlyPlans = &result.YearlyPlans{Price: 0.512345678, Plans: []result.YearlyPlan{{CU: 1e7, Count: 2}, {CU: 1e6, Count: 5}}}
 	return run
 }
 

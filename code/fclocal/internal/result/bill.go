@@ -33,6 +33,20 @@ type FunctionCharges struct {
 	MemoryCU        float64  `json:"memoryCU"`
 	DiskGBSeconds   float64  `json:"diskGBSeconds"` // beyond what is free
 	DiskCU          float64  `json:"diskCU"`
+
+	YearlyPlans *YearlyPlans `json:"yearlyPlans,omitempty"` // nil if they make 30 days no cheaper
+}
+
+// YearlyPlans are CU that are paid in advance and used within a year.
+type YearlyPlans struct {
+	Price float64      `json:"price"` // of 30 days, the CU beyond the plans included
+	Plans []YearlyPlan `json:"plans"`
+}
+
+// A YearlyPlan is a size of plan, and how many of it are bought.
+type YearlyPlan struct {
+	CU    float64 `json:"cu"`
+	Count float64 `json:"count"`
 }
 
 // A Tier is what falls into a month's tier.
