@@ -3,17 +3,18 @@ package main
 import (
 	"cmp"
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"fclocal/internal/build"
+	"fclocal/internal/clientconfig"
 	"fclocal/internal/config"
 	"fclocal/internal/escape"
 	"fclocal/internal/failure"
@@ -25,9 +26,6 @@ import (
 	"fclocal/internal/result"
 	"fclocal/internal/stream"
 )
-
-// passwordVariable is the environment variable that holds the password of SASL.
-const passwordVariable = "FCLOCAL_SASL_PASSWORD"
 
 // longestEventTime is what a trigger allows a call to take. Times any larger would
 // overflow with the events of a batch.
@@ -50,11 +48,8 @@ type streamOptions struct {
 	advertise  []string
 
 	// A real cluster.
-	brokers       []string
-	group         string
-	tls           bool
-	saslMechanism string
-	saslUser      string
+	cluster clientconfig.Options
+	group   string
 
 	// How it runs, and ends.
 	untilIdle  time.Duration
@@ -69,6 +64,8 @@ type streamOptions struct {
 	deadLetters string
 	failOn      []string
 }
+
+var saslMechanisms = []string{"PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"}
 
 func newStreamCommand(global *globalOptions) *cobra.Command {
 	options := streamOptions{runsOptions: runsOptions{globalOptions: global}}
@@ -109,11 +106,17 @@ messages are missing; 2 wrong usage or configuration.`,
 	flags.BoolVar(&options.acceptLoss, "accept-loss", false, "go on where records in --data-dir are damaged")
 	flags.StringSliceVar(&options.listen, "listen", nil, "let Kafka clients produce to `HOST:PORT,...`")
 	flags.StringSliceVar(&options.advertise, "advertise", nil, "tell clients of --listen to connect to `HOST:PORT,...`, one for each")
-	flags.StringSliceVar(&options.brokers, "brokers", nil, "use the Kafka cluster at `HOST:PORT,...`")
+	flags.StringSliceVar(&options.cluster.Brokers, "brokers", nil, "use the Kafka cluster at `HOST:PORT,...`")
+	flags.StringVar(&options.cluster.File, "kafka-config", "", "connect as the client.properties or librdkafka `FILE` says; options come first")
 	flags.StringVar(&options.group, "group", "", "consumer `GROUP` (default s.yaml's ConsumerGroup and -fclocal)")
-	flags.BoolVar(&options.tls, "tls", false, "connect to --brokers with TLS")
-	flags.StringVar(&options.saslMechanism, "sasl-mechanism", "", "PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512; the password is in $"+passwordVariable)
-	flags.StringVar(&options.saslUser, "sasl-user", "", "`USER` of SASL")
+	flags.BoolVar(&options.cluster.TLS, "tls", false, "connect with TLS, as the other --tls-... do")
+	flags.StringVar(&options.cluster.CA, "tls-ca", "", "trust the CAs in the PEM `FILE` in place of the system's")
+	flags.StringVar(&options.cluster.Cert, "tls-cert", "", "PEM `FILE` of the client's certificate")
+	flags.StringVar(&options.cluster.Key, "tls-key", "", "PEM `FILE` of its private key, whose password is in $"+clientconfig.KeyPasswordVariable)
+	flags.StringVar(&options.cluster.ServerName, "tls-server-name", "", "the cluster's certificates are for `NAME`")
+	flags.StringVar(&options.cluster.Mechanism, "sasl-mechanism", "", strings.Join(saslMechanisms, ", ")+"; password or token is in $"+clientconfig.PasswordVariable+" or $"+clientconfig.TokenVariable)
+	flags.StringVar(&options.cluster.User, "sasl-user", "", "`USER` of SASL")
+	flags.StringVar(&options.cluster.TokenFile, "sasl-token-file", "", "`FILE` with the token of OAUTHBEARER")
 	flags.DurationVar(&options.untilIdle, "until-idle", 0, "end when for `D` nothing arrived and nothing was unfinished")
 	flags.DurationVar(&options.eventTime, "event-time", 0, "a call keeps its slot for `D` per event after the function's answer")
 	flags.Float64Var(&options.retryScale, "retry-scale", 1, "multiply the waits before retries by `F`")
@@ -123,7 +126,7 @@ messages are missing; 2 wrong usage or configuration.`,
 	flags.StringVar(&options.logs, "logs", "", "write the function's logs to `DIR` (default a temporary directory)")
 	flags.StringVar(&options.deadLetters, "dead-letters", "", "append dead letters to `FILE`, as JSON lines")
 	failOnFlag(command, &options.failOn)
-	command.RegisterFlagCompletionFunc("sasl-mechanism", cobra.FixedCompletions([]string{"PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"}, cobra.ShellCompDirectiveNoFileComp))
+	command.RegisterFlagCompletionFunc("sasl-mechanism", cobra.FixedCompletions(saslMechanisms, cobra.ShellCompDirectiveNoFileComp))
 	command.RegisterFlagCompletionFunc("messages-format", cobra.FixedCompletions(kafka.FormatNames(), cobra.ShellCompDirectiveNoSpace|cobra.ShellCompDirectiveNoFileComp))
 	command.MarkFlagsMutuallyExclusive("messages-number", "messages", "backlog")
 	command.MarkFlagsMutuallyExclusive("rate", "backlog")
@@ -132,17 +135,17 @@ messages are missing; 2 wrong usage or configuration.`,
 
 // check finds options that do not go together.
 func (o *streamOptions) check(combinations int, given func(option string) bool) error {
-	real, own := len(o.brokers) > 0, o.dataDir != "" || len(o.listen) > 0
+	real, own := o.cluster.Given(), o.dataDir != "" || len(o.listen) > 0
 	return option.Check(
 		option.From("-n", o.number, 0), option.From("--rate", o.rate, 0), option.From("--backlog", o.backlog, 0), option.From("--retry-scale", o.retryScale, 0),
 		option.Between("--event-time", o.eventTime, 0, longestEventTime), option.From("--until-idle", o.untilIdle, 0), vCPUSpeed(o.cpu.Speed),
 		option.Not(given("messages-format") && o.messages == "", "--messages-format is for --messages"),
-		option.Not(real && own, "--brokers is a cluster of its own: leave --data-dir and --listen out"),
-		option.Not(real && (o.messages != "" || o.rate != 0 || o.backlog != 0 || given("messages-number") || given("partitions")), "nothing is produced into --brokers: leave -n, --messages, --backlog, --rate and --partitions out"),
-		option.Not(!real && (o.tls || o.saslMechanism != "" || o.saslUser != ""), "--tls and --sasl-... are for --brokers"),
-		option.Not(o.saslMechanism == "" && o.saslUser != "", "--sasl-user needs --sasl-mechanism"),
+		option.Not(real && own, "--brokers and --kafka-config name a cluster of its own: leave --data-dir and --listen out"),
+		option.Not(real && (o.messages != "" || o.rate != 0 || o.backlog != 0 || given("messages-number") || given("partitions")), "nothing is produced into a real cluster: leave -n, --messages, --backlog, --rate and --partitions out"),
+		option.Not(!real && o.cluster.Secured(), "--tls... and --sasl-... are for --brokers or --kafka-config"),
+		option.Not(o.cluster.File == "" && o.cluster.Mechanism == "" && (o.cluster.User != "" || o.cluster.TokenFile != ""), "--sasl-user and --sasl-token-file need --sasl-mechanism"),
 		option.Not(len(o.advertise) > 0 && len(o.advertise) != len(o.listen), fmt.Sprintf("%d --listen and %d --advertise: there must be one for each, in the same order", len(o.listen), len(o.advertise))),
-		option.Not(combinations > 1 && (real || own), "several runs each take a fresh topic: leave --brokers, --data-dir and --listen out"),
+		option.Not(combinations > 1 && (real || own), "several runs each take a fresh topic: leave --brokers, --kafka-config, --data-dir and --listen out"),
 	)
 }
 
@@ -157,7 +160,7 @@ func runStreams(ctx context.Context, options streamOptions, given func(option st
 	switch {
 	case given("backlog"):
 		options.number = options.backlog
-	case (len(options.listen) > 0 || len(options.brokers) > 0) && !given("messages-number"):
+	case (len(options.listen) > 0 || options.cluster.Given()) && !given("messages-number"):
 		options.number = 0
 	}
 	conditions, err := result.ParseConditions(options.failOn)
@@ -261,10 +264,13 @@ func (s *streams) run(ctx context.Context, project *config.Project, binary, logs
 			s.progress.Stream(state)
 		},
 	}
-	if len(o.brokers) > 0 {
-		cluster, err := o.cluster()
+	if o.cluster.Given() {
+		cluster, notes, err := o.cluster.Cluster()
 		if err != nil {
 			return result.Run{}, err
+		}
+		for _, note := range notes {
+			fmt.Fprintln(s.stderr, "fclocal:", escape.Line(note))
 		}
 		return stream.Run(ctx, options, cluster)
 	}
@@ -289,20 +295,4 @@ func (o *streamOptions) listeners() []kafka.Listener {
 		}
 	}
 	return listeners
-}
-
-// cluster is the one that --brokers names.
-func (o *streamOptions) cluster() (kafka.Cluster, error) {
-	cluster := kafka.Cluster{Brokers: o.brokers}
-	if o.tls {
-		cluster.TLS = &tls.Config{MinVersion: tls.VersionTLS12}
-	}
-	if o.saslMechanism != "" {
-		password := os.Getenv(passwordVariable)
-		if password == "" {
-			return cluster, fmt.Errorf("--sasl-mechanism needs a password in the environment variable %s", passwordVariable)
-		}
-		cluster.SASL = &kafka.SASL{Mechanism: o.saslMechanism, User: o.saslUser, Password: password}
-	}
-	return cluster, nil
 }

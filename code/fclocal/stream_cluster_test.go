@@ -1,15 +1,20 @@
 package main
 
 import (
+	"encoding/base64"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"fclocal/internal/clientconfig"
 )
 
 // The same streams on a real Kafka cluster, which .ci/kafka starts.
@@ -130,18 +135,110 @@ func TestClusterSASL(t *testing.T) {
 		topic := newTopic(t, 1, values(10)...)
 		topic[1] = os.Getenv("KAFKA_SASL_BROKERS")
 		topic = append(topic, "--sasl-mechanism", mechanism, "--sasl-user", os.Getenv("KAFKA_SASL_USER"))
-		t.Setenv(passwordVariable, os.Getenv("KAFKA_SASL_PASSWORD"))
+		t.Setenv(clientconfig.PasswordVariable, os.Getenv("KAFKA_SASL_PASSWORD"))
 		if run := mustStream(t, topic...)[0]; run.Delivered != 10 {
 			t.Errorf("%s: %d delivered, want 10", mechanism, run.Delivered)
 		}
-		t.Setenv(passwordVariable, "wrong")
+		t.Setenv(clientconfig.PasswordVariable, "wrong")
 		if _, stderr, code := tryStream(t, topic...); code != exitUsage || !strings.Contains(stderr, "SASL") {
 			t.Errorf("%s, wrong password: exit code %d\n%s", mechanism, code, stderr)
 		}
 	}
-	t.Setenv(passwordVariable, "")
+	t.Setenv(clientconfig.PasswordVariable, "")
 	_, stderr, code := tryStream(t, "--brokers", realCluster(t), "--sasl-mechanism", "PLAIN", "--sasl-user", "u")
-	if want := "fclocal: --sasl-mechanism needs a password in the environment variable FCLOCAL_SASL_PASSWORD\n"; code != exitUsage || !strings.HasSuffix(stderr, want) {
+	if want := "fclocal: SASL PLAIN needs a password in the environment variable FCLOCAL_SASL_PASSWORD, or in --kafka-config\n"; code != exitUsage || !strings.HasSuffix(stderr, want) {
 		t.Errorf("no password: exit code %d\n%s", code, stderr)
+	}
+}
+
+// unsignedToken is one of OAUTHBEARER that the broker takes, as it checks no signature.
+func unsignedToken(expires time.Time) string {
+	part := func(text string) string { return base64.RawURLEncoding.EncodeToString([]byte(text)) }
+	return part(`{"alg":"none"}`) + "." + part(fmt.Sprintf(`{"sub":"me","iat":%d,"exp":%d}`, time.Now().Add(-time.Hour).Unix(), expires.Unix())) + "."
+}
+
+func TestClusterOAuthBearer(t *testing.T) {
+	topic := newTopic(t, 1, values(10)...)
+	topic[1] = os.Getenv("KAFKA_SASL_BROKERS")
+	topic = append(topic, "--sasl-mechanism", "OAUTHBEARER")
+	t.Setenv(clientconfig.TokenVariable, unsignedToken(time.Now().Add(time.Hour)))
+	if run := mustStream(t, topic...)[0]; run.Delivered != 10 {
+		t.Errorf("%d delivered, want 10", run.Delivered)
+	}
+	t.Setenv(clientconfig.TokenVariable, unsignedToken(time.Now().Add(-time.Minute)))
+	_, stderr, code := tryStream(t, topic...)
+	if want := "refuses the token of SASL OAUTHBEARER: check that it is for this cluster and has not expired"; code != exitUsage || !strings.Contains(stderr, want) {
+		t.Errorf("expired: exit code %d\n%s", code, stderr)
+	}
+}
+
+// The broker's certificate is of a CA of the test's own, and the broker wants one of it, too.
+func TestClusterTLS(t *testing.T) {
+	ours := func(name string) string { return filepath.Join(os.Getenv("KAFKA_TLS_DIR"), name) }
+	topic := newTopic(t, 1, values(10)...)
+	plain := topic[1]
+	topic[1] = os.Getenv("KAFKA_TLS_BROKERS")
+	ca, certificate := []string{"--tls-ca", ours("ca.pem")}, []string{"--tls-cert", ours("client.pem"), "--tls-key", ours("client.key")}
+	if run := mustStream(t, slices.Concat(topic, ca, certificate)...)[0]; run.Delivered != 10 {
+		t.Errorf("%d delivered, want 10", run.Delivered)
+	}
+	for name, test := range map[string]struct {
+		brokers string
+		args    []string
+		err     string
+	}{
+		"no certificate":  {topic[1], ca, "wants a certificate of the client, or another version of TLS: give the certificate by --tls-cert and --tls-key"},
+		"unknown CA":      {topic[1], append(certificate, "--tls"), "has a certificate of a CA that is not trusted: name the CA's file by --tls-ca"},
+		"another CA":      {topic[1], append(certificate, "--tls-ca", ours("client.pem")), "has a certificate of a CA that is not trusted: name the CA's file by --tls-ca"},
+		"no TLS":          {topic[1], nil, "speaks TLS at this port: give --tls or --tls-ca"},
+		"TLS":             {plain, ca, "closes the connection: check if it speaks TLS at this port"},
+		"other host name": {os.Getenv("KAFKA_SASL_TLS_BROKERS"), ca, "has a certificate for other hosts: connect to one of those, name one by --tls-server-name"},
+	} {
+		topic[1] = test.brokers
+		_, stderr, code := tryStream(t, append(topic, test.args...)...)
+		if want := "fclocal: cluster at " + test.brokers + " " + test.err; code != exitUsage || !strings.HasPrefix(stderr, want) {
+			t.Errorf("%s: exit code %d\n%s", name, code, stderr)
+		}
+	}
+}
+
+// A file as people have it, with stores that keytool has made.
+func TestClusterKafkaConfig(t *testing.T) {
+	ours := func(name string) string { return filepath.Join(os.Getenv("KAFKA_TLS_DIR"), name) }
+	topic := newTopic(t, 1, values(10)...)[2:]
+	directory := t.TempDir()
+	for _, kind := range []string{"JKS", "PKCS12"} {
+		store := filepath.Join(directory, "trust."+kind)
+		if output, err := exec.Command("keytool", "-importcert", "-noprompt", "-storetype", kind, "-keystore", store, "-storepass", "changeit", "-file", ours("ca.pem"), "-alias", "ca").CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s", err, output)
+		}
+		config := filepath.Join(directory, "client.properties")
+		content := "bootstrap.servers=" + os.Getenv("KAFKA_SASL_TLS_BROKERS") + `
+security.protocol=SASL_SSL
+sasl.mechanism=PLAIN
+sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required username="` + os.Getenv("KAFKA_SASL_USER") + `" \
+  password="` + os.Getenv("KAFKA_SASL_PASSWORD") + `";
+ssl.truststore.location=` + store + `
+ssl.truststore.password=changeit
+ssl.endpoint.identification.algorithm=
+group.id=production
+`
+		if err := os.WriteFile(config, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		group := "--group=" + strings.ToLower(t.Name()+kind)
+		runs, stderr, code := tryStream(t, append(topic, "--kafka-config", config, group)...)
+		if code != exitOK || runs[0].Delivered != 10 || !strings.Contains(stderr, config+": these say nothing here: group.id (--group names the group)\n") {
+			t.Errorf("%s: exit code %d, %+v\n%s", kind, code, runs, stderr)
+		}
+	}
+	librdkafka := filepath.Join(directory, "librdkafka.conf")
+	content := "metadata.broker.list=" + os.Getenv("KAFKA_TLS_BROKERS") + "\nsecurity.protocol=ssl\nssl.ca.location=" + ours("ca.pem") +
+		"\nssl.certificate.location=" + ours("client.pem") + "\nssl.key.location=" + ours("client.key") + "\n"
+	if err := os.WriteFile(librdkafka, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if run := mustStream(t, append(topic, "--kafka-config", librdkafka)...)[0]; run.Delivered != 10 {
+		t.Errorf("librdkafka: %d delivered, want 10", run.Delivered)
 	}
 }

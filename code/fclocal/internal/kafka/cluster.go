@@ -4,8 +4,10 @@
 package kafka
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -18,6 +20,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/sasl"
+	"github.com/twmb/franz-go/pkg/sasl/oauth"
 	"github.com/twmb/franz-go/pkg/sasl/plain"
 	"github.com/twmb/franz-go/pkg/sasl/scram"
 )
@@ -25,21 +28,34 @@ import (
 // A Cluster says how to reach a Kafka cluster. Embedded.Cluster makes one for
 // the embedded cluster.
 type Cluster struct {
-	Brokers []string    // HOST:PORT of one broker or more; the others are learned from them
-	TLS     *tls.Config // nil: no TLS
-	SASL    *SASL       // nil: no authentication
+	Brokers  []string    // HOST:PORT of one broker or more; the others are learned from them
+	TLS      *tls.Config // nil: no TLS
+	SASL     *SASL       // nil: no authentication
+	ClientID string      // "": fclocal
 
-	embedded bool
+	embedded     bool
+	group, topic string // for errors that do not tell them
 }
 
 // SASL is a user of a Kafka cluster.
 type SASL struct {
-	Mechanism string // PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512
+	Mechanism string // PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER
 	User      string
 	Password  string
+
+	Token func() (string, error) // of OAUTHBEARER, asked for each connection; in place of User and Password
 }
 
 func (s *SASL) mechanism() (sasl.Mechanism, error) {
+	if s.Mechanism == "OAUTHBEARER" {
+		if s.Token == nil {
+			return nil, errors.New("SASL OAUTHBEARER needs a token")
+		}
+		return oauth.Oauth(func(context.Context) (oauth.Auth, error) {
+			token, err := s.Token()
+			return oauth.Auth{Token: token}, err
+		}), nil
+	}
 	if s.User == "" || s.Password == "" {
 		return nil, fmt.Errorf("SASL %s needs a user and a password", s.Mechanism)
 	}
@@ -51,13 +67,13 @@ func (s *SASL) mechanism() (sasl.Mechanism, error) {
 	case "SCRAM-SHA-512":
 		return scram.Auth{User: s.User, Pass: s.Password}.AsSha512Mechanism(), nil
 	}
-	return nil, fmt.Errorf("SASL mechanism %q: it must be PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512", s.Mechanism)
+	return nil, fmt.Errorf("SASL mechanism %q: it must be PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER", s.Mechanism)
 }
 
 func (c Cluster) client(options ...kgo.Opt) (*kgo.Client, error) {
 	options = append([]kgo.Opt{
 		kgo.SeedBrokers(c.Brokers...),
-		kgo.ClientID("fclocal"),
+		kgo.ClientID(cmp.Or(c.ClientID, "fclocal")),
 		kgo.SoftwareNameAndVersion("fclocal", "1"),
 	}, options...)
 	if c.embedded { // clients may be told an address that is none on this machine
@@ -82,6 +98,7 @@ func (c Cluster) client(options ...kgo.Opt) (*kgo.Client, error) {
 // that the cluster can be reached and takes the user: an error says which of
 // these is not so.
 func (c Cluster) Partitions(ctx context.Context, topic string) (int, error) {
+	c.topic = topic
 	client, err := c.client()
 	if err != nil {
 		return 0, err
@@ -117,8 +134,11 @@ func (c Cluster) reachable(ctx context.Context, admin *kadm.Client) error {
 	for _, broker := range brokers {
 		address := net.JoinHostPort(broker.Host, strconv.Itoa(int(broker.Port)))
 		dialing, stop := context.WithTimeout(ctx, dialTimeout)
-		connection, err := new(net.Dialer).DialContext(dialing, "tcp", address)
+		connection, err := c.dial(dialing, address)
 		stop()
+		if _, wrong := errors.AsType[*tls.CertificateVerificationError](err); wrong {
+			return c.explain(fmt.Errorf("broker %s: %w", address, err))
+		}
 		if err != nil {
 			return fmt.Errorf("cluster at %s tells clients to connect to %s, which cannot be reached: set the broker's advertised.listeners to an address that this machine knows: %w",
 				strings.Join(c.Brokers, ", "), address, err)
@@ -128,20 +148,77 @@ func (c Cluster) reachable(ctx context.Context, admin *kadm.Client) error {
 	return nil
 }
 
+// dial connects to a broker as the clients do, up to authentication.
+func (c Cluster) dial(ctx context.Context, address string) (net.Conn, error) {
+	if c.TLS == nil {
+		return new(net.Dialer).DialContext(ctx, "tcp", address)
+	}
+	return (&tls.Dialer{Config: c.TLS}).DialContext(ctx, "tcp", address)
+}
+
 // explain adds where an error of the cluster is from and what to do about it.
 func (c Cluster) explain(err error) error {
-	at := strings.Join(c.Brokers, ", ")
-	switch {
-	case errors.Is(err, kerr.SaslAuthenticationFailed) && c.SASL != nil:
-		return fmt.Errorf("cluster at %s refuses user %q with SASL %s: check user and password: %w", at, c.SASL.User, c.SASL.Mechanism, err)
-	case errors.Is(err, kerr.UnsupportedSaslMechanism) && c.SASL != nil:
-		return fmt.Errorf("cluster at %s does not take SASL %s: %w", at, c.SASL.Mechanism, err)
-	case errors.Is(err, io.EOF):
-		return fmt.Errorf("cluster at %s closes the connection: check if it wants TLS, SASL or another user and password: %w", at, err)
-	case errors.Is(err, kerr.UnknownTopicOrPartition):
-		return fmt.Errorf("cluster at %s: create the topic, or name another in s.yaml: %w", at, err)
+	about := "cluster at " + strings.Join(c.Brokers, ", ")
+	if what := c.explainSecurity(err); what != "" {
+		return fmt.Errorf("%s %s: %w", about, what, err)
 	}
-	return fmt.Errorf("cluster at %s: %w", at, err)
+	switch {
+	case errors.Is(err, kerr.UnknownTopicOrPartition):
+		return fmt.Errorf("%s: create the topic, or name another in s.yaml: %w", about, err)
+	case errors.Is(err, kerr.GroupAuthorizationFailed):
+		return fmt.Errorf("%s does not let %s use consumer group %q: grant it READ on the group (on ApsaraMQ, create the group in the console), or name another by --group: %w",
+			about, c.user(), c.group, err)
+	case errors.Is(err, kerr.TopicAuthorizationFailed):
+		return fmt.Errorf("%s does not let %s read topic %q: grant it READ and DESCRIBE on the topic: %w", about, c.user(), c.topic, err)
+	case errors.Is(err, kerr.ClusterAuthorizationFailed):
+		return fmt.Errorf("%s does not let %s do what a consumer does: %w", about, c.user(), err)
+	}
+	return fmt.Errorf("%s: %w", about, err)
+}
+
+func (c Cluster) user() string {
+	if c.SASL != nil && c.SASL.User != "" {
+		return fmt.Sprintf("user %q", c.SASL.User)
+	}
+	return "this client"
+}
+
+// explainSecurity says what an error of a connection means, "" if it is not about TLS
+// or SASL.
+func (c Cluster) explainSecurity(err error) string {
+	certified := c.TLS != nil && len(c.TLS.Certificates) > 0
+	_, unknownCA := errors.AsType[x509.UnknownAuthorityError](err)
+	_, otherHost := errors.AsType[x509.HostnameError](err)
+	_, invalid := errors.AsType[x509.CertificateInvalidError](err)
+	_, noTLS := errors.AsType[tls.RecordHeaderError](err)
+	refused := strings.Contains(err.Error(), "remote error: tls: ") // its type is not exported
+	switch {
+	case unknownCA:
+		return "has a certificate of a CA that is not trusted: name the CA's file by --tls-ca, or in --kafka-config by ssl.truststore.location or ssl.ca.location"
+	case otherHost:
+		return "has a certificate for other hosts: connect to one of those, name one by --tls-server-name, or take any by ssl.endpoint.identification.algorithm= (empty) in --kafka-config"
+	case invalid:
+		return "has a certificate that is not valid"
+	case noTLS:
+		return "does not speak TLS at this port: leave TLS out, as by security.protocol PLAINTEXT or SASL_PLAINTEXT, or name another port"
+	case refused && certified:
+		return "does not take this client's certificate: it must be of a CA that the cluster trusts, and valid"
+	case refused:
+		return "wants a certificate of the client, or another version of TLS: give the certificate by --tls-cert and --tls-key, or in --kafka-config by ssl.keystore.location or ssl.certificate.location"
+	case c.TLS == nil && strings.Contains(err.Error(), "speaking to a tls endpoint"): // it has no type
+		return "speaks TLS at this port: give --tls or --tls-ca, or security.protocol SSL or SASL_SSL in --kafka-config"
+	case c.SASL != nil && c.SASL.Token != nil && (errors.Is(err, kerr.SaslAuthenticationFailed) || strings.Contains(err.Error(), "unexpected data in oauth response")):
+		return "refuses the token of SASL OAUTHBEARER: check that it is for this cluster and has not expired"
+	case errors.Is(err, kerr.SaslAuthenticationFailed) && c.SASL != nil:
+		return fmt.Sprintf("refuses user %q with SASL %s: check user and password", c.SASL.User, c.SASL.Mechanism)
+	case errors.Is(err, kerr.UnsupportedSaslMechanism) && c.SASL != nil:
+		return "does not take SASL " + c.SASL.Mechanism
+	case errors.Is(err, io.EOF) && c.TLS != nil:
+		return "closes the connection: check if it speaks TLS at this port, and if it wants SASL or another user and password"
+	case errors.Is(err, io.EOF):
+		return "closes the connection: check if it wants TLS, SASL or another user and password"
+	}
+	return ""
 }
 
 // groupTimeouts are the session timeout and heartbeat interval of the members.

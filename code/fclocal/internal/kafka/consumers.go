@@ -118,6 +118,7 @@ func (c Cluster) Consume(options ConsumerOptions) (*Consumers, error) {
 	if options.MaxRecords == 0 {
 		options.MaxRecords = 500
 	}
+	c.topic, c.group = options.Topic, options.Group
 	running, stop := context.WithCancel(context.Background())
 	consumers := &Consumers{
 		cluster: c, options: options, updates: make(chan Update),

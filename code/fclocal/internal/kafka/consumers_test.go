@@ -358,8 +358,8 @@ func TestConsumeErrors(t *testing.T) {
 	}{
 		"no task":     {cluster, ConsumerOptions{Topic: "t", Group: "g", OffsetReset: "latest"}, "0 tasks: it must be 1 or more"},
 		"OffsetReset": {cluster, ConsumerOptions{Topic: "t", Group: "g", Tasks: 1, OffsetReset: "none"}, `OffsetReset "none": it must be earliest or latest`},
-		"mechanism":   {Cluster{Brokers: cluster.Brokers, SASL: &SASL{"GSSAPI", "u", "p"}}, ConsumerOptions{Topic: "t", Group: "g", Tasks: 1, OffsetReset: "latest"}, `SASL mechanism "GSSAPI": it must be PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512`},
-		"no password": {Cluster{Brokers: cluster.Brokers, SASL: &SASL{"PLAIN", "u", ""}}, ConsumerOptions{Topic: "t", Group: "g", Tasks: 1, OffsetReset: "latest"}, "SASL PLAIN needs a user and a password"},
+		"mechanism":   {Cluster{Brokers: cluster.Brokers, SASL: &SASL{Mechanism: "GSSAPI", User: "u", Password: "p"}}, ConsumerOptions{Topic: "t", Group: "g", Tasks: 1, OffsetReset: "latest"}, `SASL mechanism "GSSAPI": it must be PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER`},
+		"no password": {Cluster{Brokers: cluster.Brokers, SASL: &SASL{Mechanism: "PLAIN", User: "u"}}, ConsumerOptions{Topic: "t", Group: "g", Tasks: 1, OffsetReset: "latest"}, "SASL PLAIN needs a user and a password"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -386,7 +386,7 @@ func TestSASL(t *testing.T) {
 	defer cancel()
 	for _, mechanism := range mechanisms {
 		t.Run(mechanism, func(t *testing.T) {
-			good := Cluster{Brokers: []string{at}, SASL: &SASL{mechanism, "user", "secret"}}
+			good := Cluster{Brokers: []string{at}, SASL: &SASL{Mechanism: mechanism, User: "user", Password: "secret"}}
 			if n, err := good.Partitions(ctx, "xxx"); n != 2 || err != nil {
 				t.Errorf("%d partitions, error %v", n, err)
 			}
@@ -394,7 +394,7 @@ func TestSASL(t *testing.T) {
 			checkError(t, err, `cluster at `+at+`: create the topic, or name another in s.yaml: topic "yyy": UNKNOWN_TOPIC_OR_PARTITION: ...`)
 
 			// kfake closes the connection; Apache Kafka says why, as below.
-			bad := Cluster{Brokers: []string{at}, SASL: &SASL{mechanism, "user", "wrong"}}
+			bad := Cluster{Brokers: []string{at}, SASL: &SASL{Mechanism: mechanism, User: "user", Password: "wrong"}}
 			_, err = bad.Partitions(ctx, "xxx")
 			checkError(t, err, `cluster at `+at+` closes the connection: check if it wants TLS, SASL or another user and password: ...`)
 			server.ControlKey(int16(kmsg.SASLAuthenticate), func(request kmsg.Request) (kmsg.Response, error, bool) {
@@ -411,6 +411,37 @@ func TestSASL(t *testing.T) {
 			}
 		})
 	}
+}
+
+// What a user may not do is said with what to grant.
+func TestNotAuthorized(t *testing.T) {
+	topic := kfake.ACL{Resource: kmsg.ACLResourceTypeTopic, Name: "xxx", Pattern: kmsg.ACLResourcePatternTypeLiteral, Operation: kmsg.ACLOperationRead, Allow: true}
+	server, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(1, "xxx"), kfake.EnableSASL(), kfake.EnableACLs(),
+		kfake.User("PLAIN", "reader", "secret", topic), kfake.User("PLAIN", "nobody", "secret"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(server.Close)
+	at := server.ListenAddrs()[0]
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	nobody := Cluster{Brokers: []string{at}, SASL: &SASL{Mechanism: "PLAIN", User: "nobody", Password: "secret"}}
+	_, err = nobody.Partitions(ctx, "xxx")
+	checkError(t, err, `cluster at `+at+` does not let user "nobody" read topic "xxx": grant it READ and DESCRIBE on the topic: TOPIC_AUTHORIZATION_FAILED: ...`)
+
+	reader := Cluster{Brokers: []string{at}, SASL: &SASL{Mechanism: "PLAIN", User: "reader", Password: "secret"}}
+	c, err := reader.Consume(ConsumerOptions{Topic: "xxx", Group: "g-fclocal", Tasks: 1, OffsetReset: "earliest"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for update := range c.Updates() {
+		update.Done()
+		if update.Kind == Failed {
+			checkError(t, update.Err, `cluster at `+at+` does not let user "reader" use consumer group "g-fclocal": grant it READ on the group (on ApsaraMQ, create the group in the console), or name another by --group: ...`)
+			break
+		}
+	}
+	c.Close(ctx) // which cannot leave the group, either
 }
 
 // What the cluster refuses for good comes as Failed, while Close still works.
