@@ -246,25 +246,15 @@ func (c *configuration) sasl() (*kafka.SASL, error) {
 func (c *configuration) user(sasl *kafka.SASL) error {
 	source := c.first("sasl.username", "sasl.jaas.config", "java.security.auth.login.config")
 	switch source {
+	case setting{}:
 	case c.settings["sasl.username"]:
 		sasl.User, sasl.Password = source.value, c.settings["sasl.password"].value
 	default:
-		entry := source.value
-		if source == c.settings["java.security.auth.login.config"] {
-			content, err := files.Read(strings.TrimSpace(source.value), largest)
-			if err == nil {
-				entry, err = kafkaClient(string(content))
-			}
-			if err != nil {
-				return fmt.Errorf("%s: %w", source.at, err)
-			}
-		}
-		l, err := parseJAAS(entry)
+		l, err := c.login(source)
 		if err != nil {
 			return fmt.Errorf("%s: %w", source.at, err)
 		}
 		sasl.User, sasl.Password = l.options["username"], l.options["password"]
-	case setting{}:
 	}
 	if c.User != "" {
 		if c.User != sasl.User {
@@ -285,6 +275,21 @@ func (c *configuration) user(sasl *kafka.SASL) error {
 		return fmt.Errorf("SASL %s needs a password in the environment variable %s, or in --kafka-config", sasl.Mechanism, PasswordVariable)
 	}
 	return nil
+}
+
+// login is what sasl.jaas.config holds, or the file that it stands in for.
+func (c *configuration) login(source setting) (login, error) {
+	entry := source.value
+	if source == c.settings["java.security.auth.login.config"] {
+		content, err := readText(source)
+		if err == nil {
+			entry, err = kafkaClient(content)
+		}
+		if err != nil {
+			return login{}, err
+		}
+	}
+	return parseJAAS(entry)
 }
 
 // token has the token read when it is needed.
