@@ -74,14 +74,23 @@ func functionBilled(r result.Run) string {
 		}
 		text += "; by the month's tiers " + strings.Join(tiers, ", ")
 	}
-	if y := f.YearlyPlans; y != nil {
-		var plans []string
-		for _, plan := range y.Plans {
-			plans = append(plans, units.Number(plan.Count)+" of "+units.Number(plan.CU)+" CU")
-		}
-		text += "; " + units.Money(y.Price) + " with plans for a year, " + strings.Join(plans, " and ")
-	}
 	return text
+}
+
+// yearlyPlans are those with which Function Compute's part costs less.
+func yearlyPlans(r result.Run) *result.YearlyPlans {
+	if r.Bill == nil || r.Bill.Per30Days == nil {
+		return nil
+	}
+	return r.Bill.Per30Days.FunctionCompute.YearlyPlans
+}
+
+func yearlyBilled(r result.Run) string {
+	var plans []string
+	for _, plan := range yearlyPlans(r).Plans {
+		plans = append(plans, units.Number(plan.Count)+" of "+units.Number(plan.CU))
+	}
+	return "per 30 days " + units.Money(yearlyPlans(r).Price) + " with plans of CU: " + strings.Join(plans, ", ")
 }
 
 // streamBilled has both modes of EventBridge.

@@ -102,6 +102,7 @@ var figures = []figure{
 	planned(instances, "instance-hours", "instance-\nhours", func(p *result.Plan) string { return units.Number(p.InstanceHours) }),
 	{charges, "bill", "", billed, notBilled},
 	{charges, "Function Compute", "", functionBilled, notBilled},
+	{charges, "… paid for a year", "", yearlyBilled, func(r result.Run) bool { return yearlyPlans(r) == nil }},
 	{charges, "EventBridge", "", streamBilled, notBilled},
 	forStreams(bill()),
 	money("FC", "", func(c *result.Charges) *float64 { return c.FunctionCompute.Price }),
