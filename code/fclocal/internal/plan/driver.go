@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -72,6 +73,7 @@ func newDriver(config Config) *driver {
 		}
 		d.model.Assign(0, t.id, int32(t.id), 0)
 	}
+	d.integrate(0, trigger.Stats{})
 	d.emptyRoom = d.model.Room(0, config.Load.EventBytes)
 	d.lagging.interval = 100 * time.Millisecond
 	if d.loadEnd > 0 {
@@ -149,9 +151,11 @@ func (d *driver) advance(to time.Duration) {
 		}
 	}
 	for d.lagging.nextTick <= to {
+		d.integrate(d.lagging.nextTick, stats)
 		d.tick(d.lagging.nextTick, stats)
 		d.lagging.nextTick += d.lagging.interval
 	}
+	d.integrate(to, stats)
 	d.now = to
 }
 
@@ -179,9 +183,12 @@ func (d *driver) happen(e *event) {
 	case loadEnd:
 		d.loadEnded = true
 		stats := d.model.Stats()
-		d.tick(d.now, stats)
 		d.result.LagEnd = d.lag(stats)
-		d.result.KeepsUp = d.Load.comes() && d.lagIsSteady(stats)
+		d.tick(d.now, stats)
+		d.lagging.last().lag = float64(d.result.LagEnd)
+		if d.curve != nil {
+			d.result.KeepsUp = d.lagIsThatOfDayBefore(stats)
+		}
 	}
 }
 
@@ -251,6 +258,7 @@ func (d *driver) finish() Result {
 	r.IdleTasks = d.Rules.MaximumTasks - len(d.tasks)
 	r.Produced = d.producedExactly()
 	r.Pending = r.Produced - finished(r.Stats)
+	d.lagging.last().lag = float64(r.Pending)
 	r.Wall = d.now
 	if d.loadEnded {
 		r.DrainTime = d.now - d.loadEnd
@@ -258,14 +266,18 @@ func (d *driver) finish() Result {
 		r.LagEnd = r.Pending
 		r.LagMax = max(r.LagMax, r.LagEnd)
 	}
-	if !d.Load.comes() {
+	switch {
+	case !d.Load.comes():
 		r.KeepsUp = r.Pending == 0
+	case d.curve == nil:
+		r.KeepsUp = d.loadEnded && !d.isOverloaded()
 	}
+	r.LagMean = max(d.lagging.area, 0) / max(d.now.Seconds(), 1e-9)
 	fits := d.Function.MemorySize == 0 || r.PeakMemory <= d.Function.MemorySize
 	loses := float64(r.DeadLettered+r.Discarded) > 0.01*float64(r.Produced)
 	r.KeepsUp = r.KeepsUp && r.Stopped == "" && fits && !loses
 	for i, t := range d.lagging.ticks {
-		sample := result.Sample{At: t.at, Instances: t.instances, InFlight: t.inFlight, Lag: t.lag}
+		sample := result.Sample{At: t.at, Instances: t.instances, InFlight: t.inFlight, Lag: int64(max(math.Round(t.lag), 0))}
 		if i > 0 {
 			sample.EventsPerSecond = float64(t.delivered-d.lagging.ticks[i-1].delivered) / (t.at - d.lagging.ticks[i-1].at).Seconds()
 		}

@@ -11,6 +11,11 @@ import (
 type lagging struct {
 	phases float64 // of all tasks, each less what it is on average
 
+	area     float64       // lag times seconds, since the start
+	until    time.Duration // of area
+	produced float64       // then, on average
+	ticked   float64       // area at the last tick
+
 	ticks    []tick
 	interval time.Duration // between ticks
 	nextTick time.Duration
@@ -23,8 +28,10 @@ type tick struct {
 	at                  time.Duration
 	instances, inFlight int
 	delivered           int64
-	lag                 int64
+	lag                 float64 // mean since the tick before: that of the moment would be in step with the windows
 }
+
+func (l *lagging) last() *tick { return &l.ticks[len(l.ticks)-1] }
 
 // ticksAtMost bounds the memory of the ticks: beyond it, they are taken half as
 // often.
@@ -79,6 +86,18 @@ func finished(s trigger.Stats) int64 { return s.Delivered + s.DeadLettered + s.D
 
 func (d *driver) lag(s trigger.Stats) int64 { return d.produced() - finished(s) }
 
+// integrate adds up the lag of a time in which nothing happens but arrivals.
+func (d *driver) integrate(to time.Duration, stats trigger.Stats) {
+	l := &d.lagging
+	produced := float64(d.total)
+	if to < d.loadEnd {
+		load := float64(d.total - d.Load.Backlog)
+		produced = float64(d.Load.Backlog) + min(max(load*d.curve.passed(to)/d.curve.passed(d.Load.For)-l.phases, 0), load)
+	}
+	l.area += ((l.produced+produced)/2 - float64(finished(stats))) * (to - l.until).Seconds()
+	l.until, l.produced = to, produced
+}
+
 // tick takes a sample of a moment up to which nothing has happened since now.
 func (d *driver) tick(at time.Duration, stats trigger.Stats) {
 	before := d.now
@@ -86,31 +105,61 @@ func (d *driver) tick(at time.Duration, stats trigger.Stats) {
 	lag := d.lag(stats)
 	d.now = before
 	d.result.LagMax = max(d.result.LagMax, lag)
-	if n := len(d.lagging.ticks); n > 0 && d.lagging.ticks[n-1].at == at {
-		d.lagging.ticks = d.lagging.ticks[:n-1]
-	}
-	d.lagging.ticks = append(d.lagging.ticks, tick{at, stats.Instances, stats.InFlight, stats.Delivered, lag})
-	if len(d.lagging.ticks) > ticksAtMost {
-		kept := d.lagging.ticks[:1] // the start
-		for i := 2; i < len(d.lagging.ticks); i += 2 {
-			kept = append(kept, d.lagging.ticks[i])
+	l := &d.lagging
+	since := time.Duration(0)
+	if n := len(l.ticks); n > 0 {
+		since = l.ticks[n-1].at
+		if since == at {
+			l.ticks[n-1].instances, l.ticks[n-1].inFlight, l.ticks[n-1].delivered = stats.Instances, stats.InFlight, stats.Delivered
+			return
 		}
-		d.lagging.ticks = kept
-		d.lagging.interval *= 2
+	}
+	mean := float64(lag)
+	if at > since {
+		mean = (l.area - l.ticked) / (at - since).Seconds()
+	}
+	l.ticked = l.area
+	l.ticks = append(l.ticks, tick{at, stats.Instances, stats.InFlight, stats.Delivered, mean})
+	if len(l.ticks) > ticksAtMost {
+		kept := l.ticks[:1] // the start
+		for i := 2; i < len(l.ticks); i += 2 {
+			t, skipped := l.ticks[i], l.ticks[i-1]
+			first := float64(skipped.at - kept[len(kept)-1].at)
+			all := float64(t.at - kept[len(kept)-1].at)
+			t.lag = (skipped.lag*first + t.lag*(all-first)) / all
+			kept = append(kept, t)
+		}
+		l.ticks = kept
+		l.interval *= 2
 	}
 }
 
-// lagIsSteady decides Result.KeepsUp.
-func (d *driver) lagIsSteady(stats trigger.Stats) bool {
-	lowest := func(from, to time.Duration) int64 {
-		lag := int64(math.MaxInt64)
-		for _, t := range d.lagging.ticks {
-			if from <= t.at && t.at <= to {
-				lag = min(lag, t.lag)
-			}
+// isOverloaded decides Result.KeepsUp for a load whose rate does not change: all calls
+// together need more than concurrency gives while the load lasts, and the lag grows
+// from quarter to quarter. Calls that take whatever is there, with a TimeBasedWindow of
+// 0, may need all of it and keep up.
+func (d *driver) isOverloaded() bool {
+	needed := (d.result.CallSeconds + d.result.RetryingSeconds) / (float64(d.Rules.Concurrency) * d.loadEnd.Seconds())
+	arrivals := float64(d.total-d.Load.Backlog) / 4
+	return needed > 1 && d.meanLag(d.loadEnd*3/4, d.loadEnd)-d.meanLag(d.loadEnd/2, d.loadEnd*3/4) > 0.002*arrivals
+}
+
+// meanLag is that between two moments.
+func (d *driver) meanLag(from, to time.Duration) float64 {
+	area, seconds, before := 0.0, 0.0, time.Duration(0)
+	for _, t := range d.lagging.ticks {
+		if from < t.at && t.at <= to {
+			area += t.lag * (t.at - before).Seconds()
+			seconds += (t.at - before).Seconds()
 		}
-		return lag
+		before = t.at
 	}
+	return area / max(seconds, 1e-9)
+}
+
+// lagIsThatOfDayBefore decides Result.KeepsUp for a load whose rate changes. What is
+// under way is no lag that grows, be it a little more at one moment than at another.
+func (d *driver) lagIsThatOfDayBefore(stats trigger.Stats) bool {
 	windows, largest := 0.0, float64(d.result.EventsInCalls)/float64(max(stats.Calls, 1)) // what open windows hold, and a call
 	for _, t := range d.tasks {
 		if t.total > t.backlog {
@@ -119,16 +168,6 @@ func (d *driver) lagIsSteady(stats trigger.Stats) bool {
 			largest = max(largest, window)
 		}
 	}
-	// What is under way is no lag that grows, be it a little more at one moment than
-	// at another.
-	if d.curve != nil {
-		calls := float64(stats.InFlight+stats.Retrying) * largest
-		return float64(d.result.LagEnd-d.lagging.dayBefore.lag) <= windows+calls
-	}
-	tenth := d.loadEnd / 10
-	growth := lowest(d.loadEnd-tenth, d.loadEnd) - lowest(d.loadEnd/2-tenth, d.loadEnd/2)
-	if d.result.FullTime.Seconds() >= 0.95*d.loadEnd.Seconds() { // windows wait for a slot, and are as full as can be
-		windows = 0
-	}
-	return float64(growth) <= windows+float64(stats.Retrying)*largest
+	calls := float64(stats.InFlight+stats.Retrying) * largest
+	return float64(d.result.LagEnd-d.lagging.dayBefore.lag) <= windows+calls
 }

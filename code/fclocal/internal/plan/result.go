@@ -13,15 +13,16 @@ type Result struct {
 	Timeouts int64 // calls that took longer than the timeout
 
 	// Lag is in messages: produced, but not finished.
-	LagEnd int64 // at the end of the load
-	LagMax int64
+	LagEnd  int64 // at the end of the load
+	LagMax  int64
+	LagMean float64 // over Wall
 
 	// DrainTime is from the end of the load until all messages are finished; with
 	// a backlog alone it is Wall. It counts only if Pending is 0.
 	DrainTime time.Duration
 
-	// KeepsUp says that the lag does not grow: its minimum at the end of the load is
-	// that at half of it, except for what open windows and retries hold. With Rates
+	// KeepsUp says that calls do not need more than all of concurrency, or the lag does
+	// not grow over the second half of the load, on average. With Rates
 	// that change it says that the lag at the end of the load is that of a day before,
 	// or of the start of a load of at most a day, except for what open windows and
 	// calls hold: a peak may be too much if what it leaves behind is made up later.
@@ -47,6 +48,7 @@ func (c Config) Run(r Result) result.Run {
 	p := &result.Plan{
 		LagEnd:        r.LagEnd,
 		LagMax:        r.LagMax,
+		LagMean:       r.LagMean,
 		KeepsUp:       r.KeepsUp,
 		InstanceHours: r.InstanceSeconds / 3600,
 		Advice:        c.Advice(r),

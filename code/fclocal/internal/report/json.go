@@ -33,13 +33,13 @@ func rounded(runs []result.Run) []result.Run {
 	for i, r := range runs {
 		l := &r.LatencyMs
 		round(
-			&r.EventsPerCall, &r.EventsPerSecond, &l.P50, &l.P95, &l.P99, &l.P999, &l.Max,
+			&r.EventsPerCall, &r.EventsPerSecond, &l.Mean, &l.P50, &l.P95, &l.P99, &l.P999, &l.Max,
 			&r.ColdStartMs, &r.PeakMemoryMB, &r.WallSeconds,
 			&r.Function.CallTimeMs, &r.Function.EventTimeMs,
 		)
 		if r.Plan != nil {
 			p := *r.Plan
-			round(&p.DrainSeconds, &p.InstanceHours)
+			round(&p.LagMean, &p.DrainSeconds, &p.InstanceHours)
 			r.Plan = &p
 		}
 		if r.Bill != nil {

@@ -15,6 +15,7 @@ import (
 type Latencies struct {
 	histogram *hdrhistogram.Histogram // of microseconds; nil while empty
 	max       time.Duration
+	seconds   float64 // of all events together
 }
 
 const highestLatency = 10 * 365 * 24 * time.Hour
@@ -28,6 +29,7 @@ func (l *Latencies) Record(d time.Duration, events int64) {
 	l.init()
 	d = max(d, 0)
 	l.max = max(l.max, d)
+	l.seconds += d.Seconds() * float64(events)
 	if err := l.histogram.RecordValues(min(d, highestLatency).Microseconds(), events); err != nil {
 		panic(fmt.Sprintf("result: %v out of the histogram's range: %v", d, err))
 	}
@@ -62,6 +64,7 @@ func (l *Latencies) Percentile(percent float64) time.Duration {
 
 // LatencyMs is a distribution of latencies in milliseconds.
 type LatencyMs struct {
+	Mean float64 `json:"mean"`
 	P50  float64 `json:"p50"`
 	P95  float64 `json:"p95"`
 	P99  float64 `json:"p99"`
@@ -72,6 +75,7 @@ type LatencyMs struct {
 func (l *Latencies) milliseconds() LatencyMs {
 	rounded := func(d time.Duration) float64 { return math.Round(d.Seconds()*1e6) / 1e3 }
 	return LatencyMs{
+		Mean: math.Round(l.seconds/float64(max(l.Count(), 1))*1e6) / 1e3,
 		P50:  rounded(l.Percentile(50)),
 		P95:  rounded(l.Percentile(95)),
 		P99:  rounded(l.Percentile(99)),

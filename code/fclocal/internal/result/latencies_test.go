@@ -47,13 +47,13 @@ func TestLatencies(t *testing.T) {
 		want    LatencyMs
 	}{
 		{"none", nil, LatencyMs{}},
-		{"one", []record{{123456 * time.Microsecond, 1}}, LatencyMs{123.456, 123.456, 123.456, 123.456, 123.456}},
+		{"one", []record{{123456 * time.Microsecond, 1}}, LatencyMs{123.456, 123.456, 123.456, 123.456, 123.456, 123.456}},
 		{"none of a batch", []record{{time.Second, 0}}, LatencyMs{}},
 		{"batches", []record{{10 * time.Millisecond, 960}, {time.Second, 35}, {2 * time.Second, 5}},
-			LatencyMs{P50: 10.007, P95: 10.007, P99: 1000.447, P999: 2000, Max: 2000}},
+			LatencyMs{Mean: 54.6, P50: 10.007, P95: 10.007, P99: 1000.447, P999: 2000, Max: 2000}},
 		{"clocks that differ", []record{{-time.Second, 1}}, LatencyMs{}},
 		{"older than ten years", []record{{math.MaxInt64, 1}}, LatencyMs{
-			P50: 315559837171.711, P95: 315559837171.711, P99: 315559837171.711, P999: 315559837171.711, Max: 9223372036854.775}},
+			Mean: 9223372036854.775, P50: 315559837171.711, P95: 315559837171.711, P99: 315559837171.711, P999: 315559837171.711, Max: 9223372036854.775}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var l Latencies

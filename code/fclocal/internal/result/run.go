@@ -110,6 +110,7 @@ func (c Counts) Check() error {
 type Plan struct {
 	LagEnd       int64   `json:"lagEnd"`       // messages, at the end of the load
 	LagMax       int64   `json:"lagMax"`       // messages
+	LagMean      float64 `json:"lagMean"`      // messages, over all of the run
 	KeepsUp      bool    `json:"keepsUp"`      // the lag does not grow (of a backlog alone: it is finished), 99 % are delivered and the memory is enough
 	DrainSeconds float64 `json:"drainSeconds"` // from the end of the load until all is finished; 0 if it stopped
 
@@ -125,7 +126,7 @@ type Sample struct {
 	Instances       int
 	InFlight        int     // calls
 	EventsPerSecond float64 // delivered, over the time since the sample before
-	Lag             int64   // messages produced, but not finished
+	Lag             int64   // messages produced, but not finished; of a plan the mean since the sample before
 }
 
 // Totals are what a driver has counted, beside the figures of the model itself.
