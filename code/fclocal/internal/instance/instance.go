@@ -176,8 +176,9 @@ func (i *Instance) kill(reason error) {
 	i.api.Close()
 }
 
-// Ready is closed when the instance can take its first call.
-func (i *Instance) Ready() <-chan struct{} { return i.api.Ready() }
+// Ready is closed when the instance can take its first call: its initializer, if it has
+// one, has succeeded.
+func (i *Instance) Ready() <-chan struct{} { return i.begun }
 
 // Ended is closed when the instance takes no more calls.
 func (i *Instance) Ended() <-chan struct{} { return i.ended }
