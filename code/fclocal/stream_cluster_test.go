@@ -1,7 +1,10 @@
 package main
 
 import (
+	"bufio"
+	"bytes"
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
@@ -15,6 +18,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"fclocal/internal/clientconfig"
+	"fclocal/internal/result"
 )
 
 // The same streams on a real Kafka cluster, which .ci/kafka starts.
@@ -202,6 +206,14 @@ func TestClusterTLS(t *testing.T) {
 	}
 }
 
+// jdk is a program of the Java that runs the broker.
+func jdk(program string) string {
+	if home := os.Getenv("JAVA_HOME"); home != "" {
+		return filepath.Join(home, "bin", program)
+	}
+	return program
+}
+
 // A file as people have it, with stores that keytool has made.
 func TestClusterKafkaConfig(t *testing.T) {
 	ours := func(name string) string { return filepath.Join(os.Getenv("KAFKA_TLS_DIR"), name) }
@@ -209,7 +221,7 @@ func TestClusterKafkaConfig(t *testing.T) {
 	directory := t.TempDir()
 	for _, kind := range []string{"JKS", "PKCS12"} {
 		store := filepath.Join(directory, "trust."+kind)
-		if output, err := exec.Command("keytool", "-importcert", "-noprompt", "-storetype", kind, "-keystore", store, "-storepass", "changeit", "-file", ours("ca.pem"), "-alias", "ca").CombinedOutput(); err != nil {
+		if output, err := exec.Command(jdk("keytool"), "-importcert", "-noprompt", "-storetype", kind, "-keystore", store, "-storepass", "changeit", "-file", ours("ca.pem"), "-alias", "ca").CombinedOutput(); err != nil {
 			t.Fatalf("%v\n%s", err, output)
 		}
 		config := filepath.Join(directory, "client.properties")
@@ -240,5 +252,53 @@ group.id=production
 	}
 	if run := mustStream(t, append(topic, "--kafka-config", librdkafka)...)[0]; run.Delivered != 10 {
 		t.Errorf("librdkafka: %d delivered, want 10", run.Delivered)
+	}
+}
+
+// A Java client of the versions that the embedded Kafka failed for produces in all ways into
+// --listen, and its admin tools work.
+func TestClusterJavaClient(t *testing.T) {
+	realCluster(t) // beside which the client's jars are
+	logs := t.TempDir()
+	command := fclocal(t, "stream", "--json", "--logs", logs, "--listen", "127.0.0.1:0", "--set", "TimeBasedWindow=0")
+	stderr, err := command.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var stdout bytes.Buffer
+	command.Stdout = &stdout
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	line, err := bufio.NewReader(stderr).ReadString('\n')
+	_, address, found := strings.Cut(strings.TrimSpace(line), `may produce to topic "xxx" at `)
+	if !found {
+		t.Fatalf("%q, %v", line, err)
+	}
+	java := exec.Command(jdk("java"), "-cp", filepath.Join(os.Getenv("KAFKA_CLIENT_JARS"), "*"), "testdata/Produce.java", address, "xxx", "xxx-fclocal")
+	var failure bytes.Buffer
+	java.Stderr = &failure
+	output, err := java.Output()
+	if want := "nodes 1\ntopics [xxx]\npartitions 1\ngroups 1\nstate Stable\noffsets 1\n"; err != nil || string(output) != want {
+		t.Errorf("%v: %s\nwant:\n%s\n%s", err, output, want, &failure)
+	}
+	const sent = 3 * 5 * 10
+	eventually(func() bool {
+		delivered := 0
+		files, _ := filepath.Glob(filepath.Join(logs, "*.log"))
+		for _, file := range files {
+			log, _ := os.ReadFile(file)
+			delivered += strings.Count(string(log), "Start processing event:")
+		}
+		return delivered >= sent || t.Failed()
+	})
+	command.Process.Signal(os.Interrupt)
+	command.Wait()
+	var document struct{ Runs []result.Run }
+	if err := json.Unmarshal(stdout.Bytes(), &document); err != nil {
+		t.Fatal(err)
+	}
+	if run := document.Runs[0]; run.Delivered != sent || run.Pending != 0 {
+		t.Errorf("%s, want %d delivered", counts(run), sent)
 	}
 }
