@@ -22,7 +22,8 @@ type checker struct {
 	units    []*unit // the functions of the file
 	unit     *unit   // the one to run; nil if all are looked at
 	lines    []string
-	blank    []bool // of each line
+	blank    []bool     // of each line
+	document *yaml.Node // as it was parsed
 	root     *node
 	parsed   int // values that the parser has made
 	problems []Problem
@@ -170,6 +171,7 @@ func (c *checker) parse(data []byte) *yaml.Node {
 		c.fail(place{}, "", "the file is empty; a mapping with edition, name and services or resources is needed")
 		return nil
 	}
+	c.document = &document
 	return document.Content[0]
 }
 

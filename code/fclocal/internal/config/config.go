@@ -15,6 +15,8 @@ import (
 	"regexp"
 	"slices"
 
+	"go.yaml.in/yaml/v4"
+
 	"fclocal/internal/files"
 )
 
@@ -202,6 +204,27 @@ type Options struct {
 
 	// FC3 also warns of what changes when the function moves to FC 3.0.
 	FC3 bool
+}
+
+// Parse reads the s.yaml at path as YAML, and returns its document, which is a mapping.
+// That is nil if it is none, and problems say why.
+func Parse(path string) (document *yaml.Node, source []byte, problems []Problem, err error) {
+	source, err = files.Read(path, maxFile)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	c := newChecker(path, source)
+	root := c.parse(source)
+	if root != nil && root.Kind != yaml.MappingNode {
+		c.fail(placeOf(root), "", "a mapping with edition, name and services is needed")
+	}
+	if root != nil && len(c.problems) == 0 {
+		c.limits(root, 1)
+	}
+	if problems = c.sorted(); len(problems) > 0 {
+		return nil, nil, problems, nil
+	}
+	return c.document, source, nil, nil
 }
 
 // Load reads and checks the s.yaml at path. The error is only for a file that
