@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -172,6 +173,35 @@ func TestStreamErrors(t *testing.T) {
 				t.Errorf("%+v", letter)
 			}
 		})
+	}
+}
+
+// A retry is billed with all events of its batch, an event for each 64 KB begun, a
+// filtered one, too, and an instance for the time in which it has a call.
+func TestStreamBill(t *testing.T) {
+	retried, _, _ := tryStream(t, "--messages", messagesWithOneBad(t), "--retry-scale", "0.0001")
+	if c := retried[0].Bill.Run; c.EventBridge.ByEvents.Events != 130 || c.FunctionCompute.Calls != 13 {
+		t.Errorf("%+v; want 100 events and 3 times 10 again, in 13 calls", c)
+	}
+
+	large := filepath.Join(t.TempDir(), "large.jsonl")
+	if err := os.WriteFile(large, []byte(`{"name":"`+strings.Repeat("x", 130<<10)+`"}`), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, pattern := range []string{"{}", `{"data":{"topic":["another"]}}`} {
+		run := mustStream(t, "--messages", large, "--set", "eventRuleFilterPattern="+pattern)[0]
+		if c := run.Bill.Run; c.EventBridge.ByEvents.Events != 3 || (run.Filtered == 1) != (pattern != "{}") || c.FunctionCompute.Calls != float64(1-run.Filtered) {
+			t.Errorf("%q: %+v; want 3 events for one of 130 KB", pattern, c)
+		}
+	}
+
+	// 10 calls of 100 ms side by side: in one instance they are billed as one.
+	runs := mustStream(t, "-n", "10", "--event-time", "100ms", "--set", "CountBasedWindow=1", "--set", "instanceConcurrency=10,1", "--set", "cpu=1", "--set", "memorySize=1024")
+	for i, least := range []float64{0.1, 1} {
+		f := runs[i].Bill.Run.FunctionCompute
+		if *f.VCPUSeconds < least || i == 0 && *f.VCPUSeconds > runs[i].WallSeconds+0.001 || f.MemoryGBSeconds != *f.VCPUSeconds || *f.CU != math.Ceil(f.CallsCU+1.15*f.MemoryGBSeconds) || *runs[i].Bill.Run.Price <= 0 {
+			t.Errorf("instanceConcurrency %v: %+v", runs[i].Settings.Value("instanceConcurrency"), f)
+		}
 	}
 }
 
