@@ -34,6 +34,7 @@ Exit codes: 0 they agree within 15 %; 1 they do not; 2 wrong usage or configurat
 }
 
 func runCalibrate(ctx context.Context, global *globalOptions, asJSON bool, stdout, stderr io.Writer) error {
+	global.anyConcurrency = true // it compares programs of fclocal's
 	projects, err := global.loadTriggers(calibrate.Overrides(), stderr)
 	if err != nil {
 		return err

@@ -69,6 +69,8 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 type globalOptions struct {
 	template string // -t: the s.yaml to use; "" is the nearest one
 	function string // --function: which of several
+
+	anyConcurrency bool // instanceConcurrency is what --set says, also where FC does not heed it
 }
 
 func newRootCommand() *cobra.Command {

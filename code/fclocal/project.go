@@ -37,7 +37,7 @@ func (o *globalOptions) load(set map[string]string, stderr io.Writer) (*config.P
 	if err != nil {
 		return nil, err
 	}
-	project, problems, err := config.Load(path, config.Options{Set: set, Function: o.function})
+	project, problems, err := config.Load(path, config.Options{Set: set, Function: o.function, AnyConcurrency: o.anyConcurrency})
 	if err != nil {
 		return nil, err
 	}
@@ -64,6 +64,9 @@ func (o *globalOptions) loadTriggers(overrides []map[string]string, stderr io.Wr
 			return nil, fmt.Errorf("%s has no eventbridge trigger for Kafka", project.File)
 		}
 		projects[i] = project
+	}
+	for _, note := range projects[0].Notes {
+		fmt.Fprintln(stderr, "fclocal:", note)
 	}
 	return projects, nil
 }

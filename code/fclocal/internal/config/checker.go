@@ -18,6 +18,7 @@ import (
 // A checker collects what is wrong with one file.
 type checker struct {
 	file     string
+	options  Options
 	edition  *edition
 	units    []*unit // the functions of the file
 	unit     *unit   // the one to run; nil if all are looked at

@@ -41,6 +41,9 @@ type Project struct {
 	// instance, NAME=VALUE, beside what Function has: they differ between platforms.
 	Variables []string
 
+	// Notes say what of the file counts for nothing when the function runs.
+	Notes []string
+
 	Overridden []string // names of the settings that Options.Set has given, sorted
 }
 
@@ -202,6 +205,10 @@ type Options struct {
 	// it is all of them.
 	Function string
 
+	// AnyConcurrency lets Set give instanceConcurrency to a function that FC calls one
+	// at a time, whatever it says: to compare what fclocal does with it.
+	AnyConcurrency bool
+
 	// FC3 also warns of what changes when the function moves to FC 3.0.
 	FC3 bool
 }
@@ -245,6 +252,7 @@ func Load(path string, options Options) (*Project, []Problem, error) {
 		return nil, nil, err
 	}
 	c := newChecker(path, data)
+	c.options = options
 	c.check(data, overrides, options)
 	problems := c.sorted()
 	if c.picked != nil {

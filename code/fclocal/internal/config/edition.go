@@ -44,7 +44,7 @@ type edition struct {
 	reserved []string // environment variables that only this platform sets
 	syntax   syntax
 	rules    func(c *checker, u *unit, deploy bool)
-	complete func(u *unit, p *Project)
+	complete func(c *checker, u *unit, p *Project)
 }
 
 // keys are names that the editions differ in.

@@ -80,7 +80,7 @@ var edition1 = edition{
 			c.arnRule(u.service.node().at("role"), join(u.servicePath, "role"))
 		}
 	},
-	complete: func(u *unit, p *Project) {
+	complete: func(_ *checker, u *unit, p *Project) {
 		p.Service.Name = u.service.node().string("", "name")
 		p.Variables = append(p.Variables, "FC_SERVICE_NAME="+p.Service.Name)
 		if p.Trigger != nil {

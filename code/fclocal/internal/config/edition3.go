@@ -112,7 +112,9 @@ func rules3(c *checker, u *unit, deploy bool) {
 		c.fail(code.place, path+".code", "code needs ossBucketName and ossObjectName, or is the directory that is deployed")
 	}
 	if n := props.at("instanceConcurrency"); n != nil && !u.takesMore() && u.runtime() != "" && !n.unresolved && !c.failed[path+".instanceConcurrency"] && props.whole(1, "instanceConcurrency") > 1 {
-		if n.override != "" {
+		if n.override != "" && c.options.AnyConcurrency {
+			// as it is asked for
+		} else if n.override != "" {
 			c.fail(n.place, path+".instanceConcurrency", "instanceConcurrency is always 1 on %s in FC 3.0; only custom runtimes take more", u.runtime())
 		} else {
 			c.warn(n.place, path+".instanceConcurrency", "instanceConcurrency is %s, and counts as 1: in FC 3.0 a function on %s takes one call at a time; only custom runtimes take more", n.show(), u.runtime())
@@ -146,10 +148,11 @@ func (c *checker) roleRule(role *node, path string) {
 	}
 }
 
-func complete3(u *unit, p *Project) {
+func complete3(c *checker, u *unit, p *Project) {
 	props := u.function.value
-	if !u.takesMore() {
+	if given := p.Function.InstanceConcurrency; given > 1 && !u.takesMore() && !c.options.AnyConcurrency {
 		p.Function.InstanceConcurrency = 1 // documented: the field takes no effect
+		p.Notes = append(p.Notes, fmt.Sprintf("instanceConcurrency %d counts as 1: in FC 3.0 a function on %s takes one call at a time", given, p.Function.Runtime))
 	}
 	p.Variables = append(p.Variables, "FC_RUNTIME="+p.Function.Runtime, "FC_TIMEOUT="+strconv.Itoa(p.Function.Timeout))
 	if p.Function.Initializer != "" {

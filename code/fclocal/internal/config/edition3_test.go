@@ -256,6 +256,16 @@ func TestSet3(t *testing.T) {
 	if problems != nil || project.Function.MemorySize != 1024 || project.Function.InitializationTimeout != 30 || project.Trigger.MaximumTasks != 7 {
 		t.Errorf("%q, %+v", brief(problems), project)
 	}
+	// What counts for nothing is said with a run.
+	document := edit(t, base3(t), "diskSize: 512", "diskSize: 512\n      instanceConcurrency: 26")
+	project, _ = load(t, document, Options{})
+	if want := []string{"instanceConcurrency 26 counts as 1: in FC 3.0 a function on go1 takes one call at a time"}; project.Function.InstanceConcurrency != 1 || cmp.Diff(want, project.Notes) != "" {
+		t.Errorf("%+v", project)
+	}
+	project, problems = load(t, base3(t), Options{Set: map[string]string{"instanceConcurrency": "26"}, AnyConcurrency: true})
+	if problems != nil || project.Function.InstanceConcurrency != 26 || project.Notes != nil {
+		t.Errorf("%q, %+v", brief(problems), project)
+	}
 	for set, want := range map[string]string{
 		"instanceSoftConcurrency=2": "--set instanceSoftConcurrency=2: error: FC 3.0 has no instanceSoftConcurrency",
 		"instanceConcurrency=26":    "--set instanceConcurrency=26: error: instanceConcurrency is always 1 on go1 in FC 3.0; only custom runtimes take more",

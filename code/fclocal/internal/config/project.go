@@ -132,7 +132,7 @@ func (c *checker) project(file string) *Project {
 			s.read(u.edition, p, config)
 		}
 	}
-	u.complete(u, p)
+	u.complete(c, u, p)
 	if p.Function.InstanceSoftConcurrency == 0 {
 		p.Function.InstanceSoftConcurrency = p.Function.InstanceConcurrency
 	}
