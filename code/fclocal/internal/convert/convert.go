@@ -144,7 +144,7 @@ func (c *converter) pairs(n *yaml.Node) []pair {
 }
 
 func (c *converter) addPairs(n *yaml.Node, variable string, depth int, seen map[string]bool, all *[]pair) {
-	if n == nil || depth > 8 || c.copied > maxCopied {
+	if c.copied++; n == nil || depth > 8 || c.copied > maxCopied {
 		return
 	}
 	if n.Kind == yaml.AliasNode {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -267,10 +268,22 @@ resources:
 	}
 }
 
+// bomb is a small file whose merge keys stand for very much.
+func bomb(source string) string {
+	text := "vars:\n  a0: &a0 {x: y}\n"
+	for i := range 6 {
+		one := fmt.Sprintf(source, i)
+		text += fmt.Sprintf("  a%d: &a%d {<<: [%s]}\n", i+1, i+1, strings.Join(slices.Repeat([]string{one}, 50), ", "))
+	}
+	return text + "edition: 1.0.0\nservices:\n  s:\n    component: fc\n    props:\n      service: " + fmt.Sprintf(source, 6) + "\n      function: {name: f}\n"
+}
+
 func TestNotFC2(t *testing.T) {
 	for source, want := range map[string]string{
 		"edition: 3.0.0\nresources: {}\n": "edition is 3.0.0: the file is FC 3.0's already",
 		"edition: 1.0.0\nname: a\n":       "services is missing: this is no file of FC 2.0",
+		bomb("*a%d"):                      "its aliases and variables stand for more than 100000 values",
+		bomb("'${vars.a%d}'"):             "its aliases and variables stand for more than 100000 values",
 	} {
 		path := filepath.Join(t.TempDir(), "s.yaml")
 		if err := os.WriteFile(path, []byte(source), 0o600); err != nil {
