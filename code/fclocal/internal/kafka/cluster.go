@@ -134,26 +134,31 @@ func (c Cluster) reachable(ctx context.Context, admin *kadm.Client) error {
 	for _, broker := range brokers {
 		address := net.JoinHostPort(broker.Host, strconv.Itoa(int(broker.Port)))
 		dialing, stop := context.WithTimeout(ctx, dialTimeout)
-		connection, err := c.dial(dialing, address)
-		stop()
-		if _, wrong := errors.AsType[*tls.CertificateVerificationError](err); wrong {
-			return c.explain(fmt.Errorf("broker %s: %w", address, err))
-		}
+		connection, err := new(net.Dialer).DialContext(dialing, "tcp", address)
 		if err != nil {
+			stop()
 			return fmt.Errorf("cluster at %s tells clients to connect to %s, which cannot be reached: set the broker's advertised.listeners to an address that this machine knows: %w",
 				strings.Join(c.Brokers, ", "), address, err)
+		}
+		err = c.handshake(dialing, connection, broker.Host)
+		stop()
+		if err != nil {
+			connection.Close()
+			return c.explain(fmt.Errorf("broker %s: %w", address, err))
 		}
 		connection.Close()
 	}
 	return nil
 }
 
-// dial connects to a broker as the clients do, up to authentication.
-func (c Cluster) dial(ctx context.Context, address string) (net.Conn, error) {
+// handshake makes sure that a broker's certificate is taken, if there is TLS.
+func (c Cluster) handshake(ctx context.Context, connection net.Conn, host string) error {
 	if c.TLS == nil {
-		return new(net.Dialer).DialContext(ctx, "tcp", address)
+		return nil
 	}
-	return (&tls.Dialer{Config: c.TLS}).DialContext(ctx, "tcp", address)
+	config := c.TLS.Clone()
+	config.ServerName = cmp.Or(config.ServerName, host)
+	return tls.Client(connection, config).HandshakeContext(ctx)
 }
 
 // explain adds where an error of the cluster is from and what to do about it.

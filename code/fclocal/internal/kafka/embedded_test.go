@@ -2,9 +2,15 @@ package kafka
 
 import (
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
+	"math/big"
 	"net"
 	"os"
 	"os/exec"
@@ -578,6 +584,43 @@ func TestUnreachableBroker(t *testing.T) {
 	at := listener.Addr().String()
 	_, err = Cluster{Brokers: []string{at}}.Partitions(t.Context(), "xxx")
 	checkError(t, err, "cluster at "+at+" tells clients to connect to 127.0.0.1:1, which cannot be reached: set the broker's advertised.listeners to an address that this machine knows: ...")
+}
+
+// The certificate is for the host that the user names, and not for the one that the
+// broker tells.
+func TestBrokerOfAnotherHost(t *testing.T) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), DNSNames: []string{"localhost"}, NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	certificate, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(1, "xxx"), kfake.TLS(&tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer cluster.Close()
+	_, port, _ := net.SplitHostPort(cluster.ListenAddrs()[0])
+	trusted := x509.NewCertPool()
+	trusted.AddCert(certificate)
+	real := Cluster{Brokers: []string{"localhost:" + port}, TLS: &tls.Config{RootCAs: trusted}}
+	_, err = real.Partitions(t.Context(), "xxx")
+	checkError(t, err, "cluster at localhost:"+port+" has a certificate for other hosts: connect to one of those, name one by --tls-server-name, "+
+		"or take any by ssl.endpoint.identification.algorithm= (empty) in --kafka-config: ...")
+	if !strings.Contains(err.Error(), "127.0.0.1") {
+		t.Errorf("which host it is not said: %v", err)
+	}
+	real.TLS.ServerName = "localhost"
+	if n, err := real.Partitions(t.Context(), "xxx"); n != 1 || err != nil {
+		t.Errorf("%d partitions, error %v", n, err)
+	}
 }
 
 // What a group has committed is deleted, and nothing else.
