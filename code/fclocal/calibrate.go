@@ -46,7 +46,7 @@ func runCalibrate(ctx context.Context, global *globalOptions, asJSON bool, stdou
 	defer binary.Release()
 	progress := report.NewProgress(stderr)
 	calibrations, err := calibrate.Run(ctx, calibrate.Options{
-		Projects: projects, Binary: binary.Path, Stream: progress.Stream, Plan: progress.Plan,
+		Projects: projects, Binary: binary.Path, Args: binary.Args, Stream: progress.Stream, Plan: progress.Plan,
 	})
 	if err := clearLine(progress, err); err != nil {
 		return err

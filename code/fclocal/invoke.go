@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"fclocal/internal/build"
+	"fclocal/internal/escape"
 	"fclocal/internal/events"
 	"fclocal/internal/failure"
 	"fclocal/internal/instance"
@@ -97,8 +98,8 @@ func invoke(ctx context.Context, options invokeOptions, given func(option string
 	}
 
 	called, invocation, err := instance.CallOnce(ctx, instance.Spec{
-		Project: project, Binary: binary.Path, CodeDir: project.CodeDirectory(binary.Path), Logs: stderr, Cores: options.cpu.Cores(project),
-	}, event, binary.Release)
+		Project: project, Binary: binary.Path, Args: binary.Args, CodeDir: project.CodeDirectory(binary.Path), Logs: stderr, Cores: options.cpu.Cores(project),
+	}, event, func(what string) { fmt.Fprintln(stderr, "fclocal:", escape.Line(what)) }, binary.Release)
 	if err != nil {
 		return err
 	}

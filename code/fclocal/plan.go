@@ -252,7 +252,7 @@ func (o *planOptions) measureFunction(ctx context.Context, projects []*config.Pr
 	}
 	defer binary.Release()
 	progress := report.NewProgress(stderr)
-	f, err := measure.Projects(ctx, projects, measure.Options{Binary: binary.Path, MaxEvents: 1000, Progress: measure.Progress(progress.Plan)})
+	f, err := measure.Projects(ctx, projects, measure.Options{Binary: binary.Path, Args: binary.Args, MaxEvents: 1000, Progress: measure.Progress(progress.Plan)})
 	if err := clearLine(progress, err); err != nil {
 		return err
 	}

@@ -210,7 +210,7 @@ func runStreams(ctx context.Context, options streamOptions, given func(option st
 				return failure.Of(err)
 			}
 		}
-		run, runErr := s.run(ctx, project, binary.Path, runLogs, label)
+		run, runErr := s.run(ctx, project, binary, runLogs, label)
 		err = clearLine(s.progress, runErr)
 		if run.Settings != nil { // it had begun
 			s.options.bill.Charge(&run)
@@ -251,14 +251,17 @@ type streams struct {
 	stderr      io.Writer
 }
 
+func (s *streams) tell(what string) { fmt.Fprintln(s.stderr, "fclocal:", escape.Text(what)) }
+
 // run is one of them.
-func (s *streams) run(ctx context.Context, project *config.Project, binary, logs, label string) (result.Run, error) {
+func (s *streams) run(ctx context.Context, project *config.Project, binary build.Binary, logs, label string) (result.Run, error) {
 	o := s.options
 	rules := o.instances.rules(project)
 	rules.RetryScale = o.retryScale
 	options := stream.Options{
-		Project: project, Rules: rules, Binary: binary, Logs: logs, Group: o.group, CPU: o.cpu, EventTime: o.eventTime,
+		Project: project, Rules: rules, Binary: binary.Path, Args: binary.Args, Logs: logs, Group: o.group, CPU: o.cpu, EventTime: o.eventTime,
 		DeadLetters: s.deadLetters, UntilIdle: o.untilIdle, Drain: s.drain,
+		Notice: s.tell,
 		Progress: func(state result.State) {
 			state.Label = label
 			s.progress.Stream(state)
@@ -277,7 +280,7 @@ func (s *streams) run(ctx context.Context, project *config.Project, binary, logs
 	return stream.RunEmbedded(ctx, options, stream.Embedded{
 		Messages: o.messages, Format: o.format, Number: o.number, Backlog: o.backlog > 0, Rate: o.rate,
 		Partitions: o.partitions, DataDir: o.dataDir, AcceptLoss: o.acceptLoss, Listen: o.listeners(),
-		Lost:     func(what string) { fmt.Fprintln(s.stderr, "fclocal:", what) },
+		Lost:     s.tell,
 		FromKcat: func() { fmt.Fprintf(s.stderr, "fclocal: %s is read as what kcat -J writes\n", o.messages) },
 		Listening: func(at kafka.Listener, topic string) {
 			fmt.Fprintf(s.stderr, "fclocal: Kafka clients may produce to topic %q at %s\n", topic, at)

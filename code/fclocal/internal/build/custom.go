@@ -34,7 +34,7 @@ func custom(ctx context.Context, p *config.Project, existing bool, output io.Wri
 			err = runActions(ctx, p, output)
 		}
 		if err == nil {
-			binary.Path, err = start(p, command[0])
+			binary.Path, err = start(p, command[0], existing)
 		}
 	}
 	if err != nil {
@@ -78,18 +78,22 @@ func isScript(name string) bool {
 }
 
 // start is the file of the program that starts the function.
-func start(p *config.Project, program string) (string, error) {
+func start(p *config.Project, program string, existing bool) (string, error) {
 	name, inCode := inCode(program)
 	if info, err := os.Stat(p.Code()); err != nil || !info.IsDir() {
 		return "", fmt.Errorf("the code, %s, is not a directory, and fclocal runs what lies in one: build it, or unpack the archive", p.Code())
 	}
 	if inCode {
 		path := filepath.Join(p.Code(), filepath.FromSlash(name))
+		advice := ""
+		if existing {
+			advice = "; build it, or leave --no-build out"
+		}
 		switch info, err := os.Stat(path); {
 		case errors.Is(err, os.ErrNotExist) && len(p.Function.CustomRuntime.Command) == 0:
-			return "", fmt.Errorf("%s does not exist: it starts the function, as customRuntimeConfig has no command", path)
+			return "", fmt.Errorf("%s does not exist: it starts the function, as customRuntimeConfig has no command%s", path, advice)
 		case errors.Is(err, os.ErrNotExist):
-			return "", fmt.Errorf("%s does not exist: customRuntimeConfig.command starts the function with it", path)
+			return "", fmt.Errorf("%s does not exist: customRuntimeConfig.command starts the function with it%s", path, advice)
 		case err != nil:
 			return "", fmt.Errorf("the function cannot be run: %w", err)
 		case !info.Mode().IsRegular():

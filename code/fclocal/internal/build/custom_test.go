@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -18,6 +19,11 @@ import (
 // code is in code.
 func customProject(t *testing.T, files map[string]string, command ...string) *config.Project {
 	t.Helper()
+	goCache, err := exec.Command("go", "env", "GOCACHE").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("GOCACHE", strings.TrimSpace(string(goCache)))
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())
 	directory := t.TempDir()
 	for name, content := range files {
@@ -72,7 +78,7 @@ func TestCustom(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			p := customProject(t, test.files, test.command...)
 			here := func(text string) string { return strings.Replace(text, "DIR", p.Dir, 1) }
-			binary, err := custom(t.Context(), p, false, t.Output())
+			binary, err := Project(t.Context(), p, false, t.Output())
 			if test.wrong != "" {
 				if err == nil || err.Error() != here(test.wrong) {
 					t.Errorf("%v, want %s", err, here(test.wrong))
@@ -104,7 +110,7 @@ func TestActions(t *testing.T) {
 			p.Build[i].Path = filepath.Join(p.Dir, p.Build[i].Path)
 		}
 		var output bytes.Buffer
-		_, err = custom(t.Context(), p, false, &output)
+		_, err = Project(t.Context(), p, false, &output)
 		return strings.ReplaceAll(output.String(), p.Dir, "DIR"), err
 	}
 	const differences = "fclocal: layers are not loaded: the function finds what is installed on this machine, and not what they have in /opt\n" +
@@ -135,13 +141,28 @@ func TestActions(t *testing.T) {
 	}
 }
 
+// A go1 function without a Go module is built by the actions.
+func TestActionsOfGo1(t *testing.T) {
+	p := customProject(t, map[string]string{"source": "#!/bin/sh\n"})
+	p.Function.Runtime, p.Function.Handler = "go1", "main"
+	want := "no go.mod in codeUri " + p.Code() + " nor above it, up to " + p.Dir + ": put the function's source there, or use --no-build"
+	if _, err := Project(t.Context(), p, false, t.Output()); err == nil || err.Error() != want {
+		t.Errorf("%v, want %s", err, want)
+	}
+	p.Build = []config.Action{{Hook: "pre-deploy", Run: "mkdir code && cp source code/main", Path: p.Dir}}
+	binary, err := Project(t.Context(), p, false, t.Output())
+	if err != nil || binary.Path != filepath.Join(p.Code(), "main") {
+		t.Errorf("%v, %s", err, binary.Path)
+	}
+}
+
 // An action that is interrupted ends with all that it has started, and --no-build runs
 // none.
 func TestActionsEnd(t *testing.T) {
 	p := customProject(t, map[string]string{"code/bootstrap": "#!/bin/sh\n"})
 	fifo := filepath.Join(p.Dir, "begun")
 	p.Build = []config.Action{{Hook: "pre-deploy", Path: p.Dir, Run: fmt.Sprintf("sleep 1000 & echo $! >%s; wait", fifo)}}
-	if _, err := custom(t.Context(), p, true, t.Output()); err != nil {
+	if _, err := Project(t.Context(), p, true, t.Output()); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
@@ -153,7 +174,7 @@ func TestActionsEnd(t *testing.T) {
 			}
 		}
 	}()
-	_, err := custom(ctx, p, false, t.Output())
+	_, err := Project(ctx, p, false, t.Output())
 	if !failure.Is(err) || err.Error() != "interrupted" {
 		t.Errorf("interrupted: %v", err)
 	}

@@ -17,14 +17,18 @@ func Project(ctx context.Context, project *config.Project, existing bool, output
 		return Binary{}, err
 	}
 	if project.Function.IsCustom() {
-		return Binary{}, errors.New("fclocal does not run custom runtimes yet")
+		return custom(ctx, project, existing, output)
 	}
 	var binary Binary
 	var err error
-	if existing {
-		binary, err = Existing(project.Code(), project.Function.Handler)
-	} else {
+	if !existing {
 		binary, err = compiled(ctx, project, project.Function.Handler, output)
+	}
+	if errors.Is(err, ErrNoModule) && len(project.Build) > 0 {
+		existing, err = true, runActions(ctx, project, output)
+	}
+	if existing && err == nil {
+		binary, err = Existing(project.Code(), project.Function.Handler)
 	}
 	if err != nil {
 		return Binary{}, err

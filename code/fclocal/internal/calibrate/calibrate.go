@@ -79,6 +79,7 @@ func Overrides() (all []map[string]string) {
 type Options struct {
 	Projects []*config.Project // with the Overrides, in their order
 	Binary   string            // the function's program
+	Args     []string          // its arguments
 
 	// Stream and Plan, if not nil, are told how far it is.
 	Stream func(result.State)
@@ -122,7 +123,7 @@ func (c *calibrator) run(ctx context.Context) (results []result.Calibration, err
 
 // measure measures the function in as many instances; 0 is 1.
 func (c *calibrator) measure(ctx context.Context, project *config.Project, instances int) (result.Measured, error) {
-	options := measure.Options{Binary: c.Binary, Instances: instances}
+	options := measure.Options{Binary: c.Binary, Args: c.Args, Instances: instances}
 	if c.Plan != nil {
 		options.Progress = measure.Progress(c.Plan)
 	}
@@ -137,7 +138,7 @@ func (c *calibrator) stream(ctx context.Context, project *config.Project, one co
 	}
 	defer os.RemoveAll(logs)
 	options := stream.Options{
-		Project: project, Rules: project.Rules(), Binary: c.Binary, Logs: logs, EventTime: one.eventTime,
+		Project: project, Rules: project.Rules(), Binary: c.Binary, Args: c.Args, Logs: logs, EventTime: one.eventTime,
 	}
 	if c.Stream != nil {
 		options.Progress = func(state result.State) {

@@ -12,33 +12,39 @@ import (
 // StartTime is how long a function may take until it listens (documented).
 const StartTime = 120 * time.Second
 
-// While nobody listens one looks this often.
+// While nobody listens one looks this often: what has taken long is seen later.
 const (
 	shortestWait = time.Millisecond
 	longestWait  = 50 * time.Millisecond
-	fewLooks     = 10 * time.Millisecond // so far apart they may take more CPU time
+	partWaited   = 5
+	fewLooks     = 50 * time.Millisecond // apart are those that take more CPU time
 
-	patience = 5 * time.Second // after which it is said what is waited for
+	patience = 10 * time.Second // after which it is said what is waited for
 )
 
-// A NotListeningError is a function that does not listen in time.
-type NotListeningError struct{ text string }
+// A DownError is a function that cannot be called: it does not listen in time, or fails
+// its health check.
+type DownError struct{ text string }
 
-func (e *NotListeningError) Error() string { return e.text }
+func (e *DownError) Error() string { return e.text }
 
 // Await waits until the function listens, [Instance.Close] is called, or limit has
-// passed, which is [StartTime] but for tests.
+// passed, which is to be [StartTime].
 func (i *Instance) Await(limit time.Duration) {
 	begin, told := time.Now(), false
-	for wait := shortestWait; ; wait = min(2*wait, longestWait) {
-		if port, ok := i.listens(wait >= fewLooks); ok {
+	for thorough := fewLooks; ; {
+		waited := time.Since(begin)
+		thoroughly := waited >= thorough
+		if thoroughly {
+			thorough = waited + fewLooks
+		}
+		if port, ok := i.listens(thoroughly); ok {
 			i.port.Store(int64(port))
 			close(i.ready)
 			return
 		}
-		waited := time.Since(begin)
 		if waited >= limit {
-			i.fail(&NotListeningError{fmt.Sprintf("Function instance health check failed on port %d in %v seconds%s", i.options.OwnPort, limit.Seconds(), i.elsewhere())})
+			i.fail(&DownError{fmt.Sprintf("Function instance health check failed on port %d in %v seconds%s", i.options.OwnPort, limit.Seconds(), i.elsewhere())})
 			return
 		}
 		if waited >= patience && !told {
@@ -46,7 +52,7 @@ func (i *Instance) Await(limit time.Duration) {
 			i.options.Notice(Waiting, fmt.Sprintf("waiting up to %v for the function to listen on port %s%s", limit, i.ports(), i.elsewhere()))
 		}
 		select {
-		case <-time.After(min(wait, limit-waited)):
+		case <-time.After(min(max(waited/partWaited, shortestWait), longestWait, limit-waited)):
 		case <-i.life.Done():
 			return
 		}
@@ -67,9 +73,12 @@ func (i *Instance) listens(thoroughly bool) (port int, ok bool) {
 		if port = i.options.OwnPort; !thoroughly || port == i.options.Port {
 			return 0, false
 		}
-		if _, told := i.options.Listeners(); !told && !i.ownFree || !i.answers(port) {
+		if _, told := i.options.Listeners(); !told && !i.options.OwnFree || !i.answers(port) {
 			return 0, false
 		}
+	}
+	if i.alone {
+		return port, true
 	}
 	addresses, told := i.options.Listeners()
 	here := slices.DeleteFunc(slices.Clone(addresses), func(a netip.AddrPort) bool { return !at(port)(a) })

@@ -22,13 +22,8 @@ type HealthCheck struct {
 	FailureThreshold int           // 1 to 120; default 3
 }
 
-// An UnhealthyError is a function that fails its health check.
-type UnhealthyError struct{ text string }
-
-func (e *UnhealthyError) Error() string { return e.text }
-
 // Healthy makes the first check, after the initializer and before the first call. Its
-// error is an [UnhealthyError], ctx's or [runtimeapi.ErrClosed].
+// error is an [DownError], ctx's or [runtimeapi.ErrClosed].
 func (i *Instance) Healthy(ctx context.Context) error {
 	h := i.options.Health
 	if h == nil {
@@ -44,7 +39,7 @@ func (i *Instance) Healthy(ctx context.Context) error {
 			return
 		}
 		if i.checked = i.check(h); i.checked != nil {
-			i.checked = &UnhealthyError{"Function instance health check failed: " + i.checked.Error()}
+			i.checked = &DownError{"Function instance health check failed: " + i.checked.Error()}
 			i.fail(i.checked)
 			return
 		}
@@ -75,7 +70,7 @@ func (i *Instance) keepChecking(h *HealthCheck) {
 			continue
 		}
 		if failed++; failed == h.FailureThreshold {
-			i.fail(&UnhealthyError{fmt.Sprintf("Function instance health check failed: %v, %d times one after the other", err, failed)})
+			i.fail(&DownError{fmt.Sprintf("Function instance health check failed: %v, %d times one after the other", err, failed)})
 			return
 		}
 	}
@@ -84,7 +79,7 @@ func (i *Instance) keepChecking(h *HealthCheck) {
 func (i *Instance) check(h *HealthCheck) error {
 	ctx, cancel := context.WithTimeout(context.Background(), h.Timeout)
 	defer cancel()
-	response, _, err := i.request(ctx, http.MethodGet, h.Path, runtimeapi.Call{})
+	response, _, err := i.do(ctx, request{http.MethodGet, h.Path}, runtimeapi.Call{})
 	switch {
 	case ctx.Err() != nil:
 		return fmt.Errorf("GET %s was not answered in %v", h.Path, h.Timeout)

@@ -36,14 +36,16 @@ type Options struct {
 	// Port is where the function is to listen: FC_SERVER_PORT tells it. OwnPort is the
 	// one of customRuntimeConfig: a function that does not heed FC_SERVER_PORT listens
 	// there. It counts if it is the function's, or, where Listeners cannot tell, if it
-	// was free before.
+	// was OwnFree before.
 	Port, OwnPort int
+	OwnFree       bool
 
 	// Listeners are the addresses at which the function's processes listen. It is
 	// false where that cannot be told.
 	Listeners func() (addresses []netip.AddrPort, told bool)
 
-	// Dial connects to a port of the function; nil is loopback.
+	// Dial connects to a port of the function; nil is loopback. Then others may listen
+	// there, too.
 	Dial func(ctx context.Context, port int) (net.Conn, error)
 
 	Header http.Header // goes with every call
@@ -71,9 +73,9 @@ const (
 // An Instance is the HTTP server of one process of the function.
 type Instance struct {
 	options Options
+	alone   bool // nobody else can listen where the function does
 	client  *http.Client
 	port    atomic.Int64 // where it listens; set before ready is closed
-	ownFree bool         // OwnPort, before the process has started
 
 	ready    chan struct{}
 	life     context.Context // ends with Close
@@ -88,9 +90,8 @@ type Instance struct {
 // New makes an instance. [Instance.Await] is to be called when its process has started.
 func New(options Options) *Instance {
 	i := &Instance{options: options, ready: make(chan struct{})}
-	i.ownFree = options.OwnPort != options.Port && Free(options.OwnPort)
 	i.life, i.end = context.WithCancel(context.Background())
-	if i.options.Dial == nil {
+	if i.alone = options.Dial != nil; !i.alone {
 		i.options.Dial = dialLoopback
 	}
 	if i.options.Notice == nil {
@@ -133,64 +134,61 @@ func (i *Instance) fail(err error) { i.failOnce.Do(func() { i.options.Fail(err) 
 // statusHeader tells whether a call has succeeded (documented).
 const statusHeader = "X-Fc-Status"
 
-// Invoke makes a call as POST /invoke and returns its answer. It returns ctx's error or
-// [runtimeapi.ErrClosed] when that comes first. The instance must be ready.
+// A request is what a kind of call is made of (documented). FC 3.0 has no preFreeze.
+type request struct{ method, path string }
+
+// requests are by the kinds that runtimeapi knows.
+var requests = map[int]request{
+	runtimeapi.TypeCall:        {http.MethodPost, "/invoke"},
+	runtimeapi.TypeInitializer: {http.MethodPost, "/initialize"},
+	runtimeapi.TypePreFreeze:   {http.MethodGet, "/pre-freeze"},
+	runtimeapi.TypePreStop:     {http.MethodGet, "/pre-stop"},
+}
+
+// Invoke makes a call, or that of a hook, and returns the answer. It returns ctx's error
+// or [runtimeapi.ErrClosed] when that comes first. The instance must be ready.
 //
-// The answer has failed if x-fc-status says something else than 200. Without that header
-// the call has succeeded, whatever its status is (documented for 200 and 404, inferred
-// for others): Notice is told of one of 400 and above.
+// A call has failed if x-fc-status says something else than 200. Without that header
+// it has succeeded, whatever its status is (documented for 200 and 404, inferred for
+// others): Notice is told of one of 400 and above. A hook has succeeded if its status is
+// 2xx (documented).
 func (i *Instance) Invoke(ctx context.Context, c runtimeapi.Call) (runtimeapi.Answer, error) {
 	i.inFlight.Add(1)
 	defer i.inFlight.Add(-1)
-	response, body, err := i.request(ctx, http.MethodPost, "/invoke", c)
+	request := requests[c.Type]
+	response, body, err := i.do(ctx, request, c)
 	if err != nil {
 		return i.broken(ctx, err)
 	}
+	answer := runtimeapi.Answer{TooLarge: len(body) > runtimeapi.AnswerLimit, Body: body}
 	status := response.Header.Get(statusHeader)
-	if status == "" && response.StatusCode >= 400 {
+	switch {
+	case c.Type != runtimeapi.TypeCall:
+		if answer.Failed = response.StatusCode/100 != 2; answer.Failed && len(bytes.TrimSpace(body)) == 0 {
+			return failure("%s %s was answered with %s", request.method, request.path, response.Status), nil
+		}
+	case status != "":
+		answer.Failed = status != "200"
+	case response.StatusCode >= 400:
 		i.options.Notice(Status, fmt.Sprintf("the function answered %s without the header x-fc-status: FC takes such a call as succeeded; "+
 			"x-fc-status: 404 says that it failed", response.Status))
 	}
-	return runtimeapi.Answer{Failed: status != "" && status != "200", TooLarge: len(body) > runtimeapi.AnswerLimit, Body: body}, nil
+	return answer, nil
 }
 
-// A Hook is one of the instance's life.
-type Hook struct{ method, path string }
-
-// The hooks, of which FC 3.0 has no preFreeze (documented).
-var (
-	Initialize = Hook{http.MethodPost, "/initialize"}
-	PreFreeze  = Hook{http.MethodGet, "/pre-freeze"}
-	PreStop    = Hook{http.MethodGet, "/pre-stop"}
-)
-
-// Call makes a hook's call, which has succeeded if its status is 2xx (documented). Its
-// errors are those of Invoke.
-func (i *Instance) Call(ctx context.Context, h Hook, c runtimeapi.Call) (runtimeapi.Answer, error) {
-	response, body, err := i.request(ctx, h.method, h.path, c)
-	if err != nil {
-		return i.broken(ctx, err)
-	}
-	if failed := response.StatusCode/100 != 2; failed && len(bytes.TrimSpace(body)) == 0 {
-		return failure("%s %s was answered with %s", h.method, h.path, response.Status), nil
-	} else {
-		return runtimeapi.Answer{Failed: failed, TooLarge: len(body) > runtimeapi.AnswerLimit, Body: body}, nil
-	}
-}
-
-// request sends a request and reads its answer, and no more than one byte above the
-// limit of it.
-func (i *Instance) request(ctx context.Context, method, path string, c runtimeapi.Call) (*http.Response, []byte, error) {
+// do makes a request and reads its answer, and no more than one byte above the limit
+// of it.
+func (i *Instance) do(ctx context.Context, r request, c runtimeapi.Call) (*http.Response, []byte, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(i.life, cancel)()
-	request, err := http.NewRequestWithContext(ctx, method, fmt.Sprintf("http://127.0.0.1:%d%s", i.Port(), path), bytes.NewReader(c.Payload))
+	request, err := http.NewRequestWithContext(ctx, r.method, fmt.Sprintf("http://127.0.0.1:%d%s", i.Port(), r.path), bytes.NewReader(c.Payload))
 	if err != nil {
 		return nil, nil, err
 	}
 	request.Header = i.options.Header.Clone()
 	request.Header.Set("X-Fc-Request-Id", c.RequestID)
-	request.Header.Set("X-Fc-Control-Path", path)
+	request.Header.Set("X-Fc-Control-Path", r.path)
 	request.Header.Set("Content-Type", "application/octet-stream")
 	response, err := i.client.Do(request)
 	if err != nil {

@@ -28,7 +28,7 @@ type function struct {
 
 func (f *function) options(port int) Options {
 	return Options{
-		Port: port, OwnPort: 9000, Header: http.Header{"X-Fc-Region": {"cn-shanghai"}},
+		Port: port, OwnPort: 9000, OwnFree: true, Header: http.Header{"X-Fc-Region": {"cn-shanghai"}},
 		Listeners: func() ([]netip.AddrPort, bool) { return nil, false },
 		Fail:      func(err error) { f.failed <- err },
 		Notice: func(_ Matter, text string) {
@@ -69,14 +69,13 @@ func TestRequests(t *testing.T) {
 		got = append(got, request{r.Method + " " + r.RequestURI, r.Header.Get("x-fc-request-id"), r.Header.Get("x-fc-region"),
 			r.Header.Get("Content-Type"), r.Header.Get("x-fc-control-path"), string(body)})
 	}, nil)
-	if _, err := f.instance.Call(t.Context(), Initialize, runtimeapi.Call{RequestID: "first"}); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := f.instance.Invoke(t.Context(), runtimeapi.Call{RequestID: "second", Payload: []byte("[1]")}); err != nil {
-		t.Fatal(err)
-	}
-	for _, hook := range []Hook{PreFreeze, PreStop} {
-		if _, err := f.instance.Call(t.Context(), hook, runtimeapi.Call{RequestID: "last"}); err != nil {
+	for _, call := range []runtimeapi.Call{
+		{Type: runtimeapi.TypeInitializer, RequestID: "first"},
+		{RequestID: "second", Payload: []byte("[1]")},
+		{Type: runtimeapi.TypePreFreeze, RequestID: "last"},
+		{Type: runtimeapi.TypePreStop, RequestID: "last"},
+	} {
+		if _, err := f.instance.Invoke(t.Context(), call); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -98,7 +97,7 @@ func TestAnswers(t *testing.T) {
 		header   string // x-fc-status
 		body     string
 		failed   bool
-		hook     bool // instead of a call
+		kind     int // of call
 		want     string
 		notices  string
 		tooLarge bool
@@ -114,9 +113,9 @@ func TestAnswers(t *testing.T) {
 			notices: "the function answered 500 Internal Server Error without the header x-fc-status: FC takes such a call as succeeded; x-fc-status: 404 says that it failed"},
 		{name: "most", status: 200, body: strings.Repeat("x", runtimeapi.AnswerLimit), want: strings.Repeat("x", runtimeapi.AnswerLimit)},
 		{name: "too much", status: 200, body: strings.Repeat("x", runtimeapi.AnswerLimit+1), tooLarge: true},
-		{name: "hook", status: 204, hook: true},
-		{name: "hook that fails", status: 404, hook: true, body: "bad", failed: true, want: "bad"},
-		{name: "hook that only fails", status: 500, hook: true, failed: true,
+		{name: "hook", status: 204, kind: runtimeapi.TypePreStop},
+		{name: "hook that fails", status: 404, kind: runtimeapi.TypeInitializer, body: "bad", failed: true, want: "bad"},
+		{name: "hook that only fails", status: 500, kind: runtimeapi.TypeInitializer, failed: true,
 			want: `{"errorMessage":"POST /initialize was answered with 500 Internal Server Error","errorType":"UnhandledInvocationError"}`},
 	} {
 		f := start(t, func(w http.ResponseWriter, r *http.Request) {
@@ -126,12 +125,7 @@ func TestAnswers(t *testing.T) {
 			w.WriteHeader(test.status)
 			io.WriteString(w, test.body)
 		}, nil)
-		answer, err := runtimeapi.Answer{}, error(nil)
-		if test.hook {
-			answer, err = f.instance.Call(t.Context(), Initialize, runtimeapi.Call{})
-		} else {
-			answer, err = f.instance.Invoke(t.Context(), runtimeapi.Call{})
-		}
+		answer, err := f.instance.Invoke(t.Context(), runtimeapi.Call{Type: test.kind})
 		if err != nil || answer.Failed != test.failed || answer.TooLarge != test.tooLarge || !test.tooLarge && string(answer.Body) != test.want {
 			t.Errorf("%s: %v %.200q %t %t", test.name, err, answer.Body, answer.Failed, answer.TooLarge)
 		}
@@ -201,7 +195,7 @@ func TestConnections(t *testing.T) {
 		}
 		calls.Wait()
 	}
-	if len(connections) != side {
+	if len(connections) >= 2*side { // one may be opened as another becomes free
 		t.Errorf("%d connections for %d rounds of %d calls", len(connections), rounds, side)
 	}
 }
@@ -293,7 +287,7 @@ func TestAwait(t *testing.T) {
 	} {
 		f := &function{failed: make(chan error, 1)}
 		options := f.options(test.port)
-		options.OwnPort = test.ownPort
+		options.OwnPort, options.OwnFree = test.ownPort, test.ownPort == 9000
 		options.Listeners = func() ([]netip.AddrPort, bool) { return test.listeners, test.told }
 		instance := New(options)
 		go instance.Await(100 * time.Millisecond)

@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"fclocal/internal/config"
-	"fclocal/internal/runtimeapi"
 )
 
 // BenchmarkCost compares the project's function, with the settings of s.yaml,
@@ -69,13 +68,13 @@ func BenchmarkWatch(b *testing.B) {
 	}
 	directory := b.TempDir()
 	spec := Spec{Project: project, Binary: buildProgram(b, "../../testdata/faulty/code", directory), CodeDir: directory, Logs: io.Discard}
-	server, err := runtimeapi.Listen()
+	host, err := NewHost(b.Context(), spec, 1, nil)
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer server.Close()
+	defer host.Close()
 	for range 26 {
-		instance, err := Start(server, spec)
+		instance, err := host.Start(spec)
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -142,11 +141,11 @@ func slicesOf(event []byte, count int) []byte {
 
 // measure makes the calls, always inFlight at a time, and returns what they cost.
 func measure(b *testing.B, spec Spec, payload []byte, inFlight, calls int) (cpu, wall time.Duration, memory int64) {
-	server, err := runtimeapi.Listen()
+	host, err := NewHost(b.Context(), spec, 1, nil)
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer server.Close()
+	defer host.Close()
 	reader, writer, err := os.Pipe()
 	if err != nil {
 		b.Fatal(err)
@@ -154,7 +153,7 @@ func measure(b *testing.B, spec Spec, payload []byte, inFlight, calls int) (cpu,
 	defer reader.Close()
 	go io.Copy(io.Discard, reader)
 	spec.Logs = writer
-	instance, err := Start(server, spec)
+	instance, err := host.Start(spec)
 	if err != nil {
 		b.Fatal(err)
 	}

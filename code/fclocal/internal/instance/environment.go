@@ -14,10 +14,12 @@ const addressVariable = "FC_RUNTIME_API="
 // environment is all that the function finds in its environment: what FC documents,
 // then s.yaml's environmentVariables; nothing of this machine's.
 // Credentials of the role exist on FC only: they are there, and empty.
-func environment(spec Spec, runtimeAPI string) []string {
+//
+// A function of a custom runtime also finds the programs of this machine, by PATH: its
+// interpreter is not where FC has it. What s.yaml says of /code is said of codeUri.
+func environment(spec Spec, link []string) []string {
 	p := spec.Project
 	variables := []string{
-		addressVariable + runtimeAPI,
 		"FC_FUNC_CODE_PATH=" + spec.CodeDir,
 		"ALIBABA_CLOUD_ACCESS_KEY_ID=",
 		"ALIBABA_CLOUD_ACCESS_KEY_SECRET=",
@@ -27,12 +29,18 @@ func environment(spec Spec, runtimeAPI string) []string {
 		"FC_FUNCTION_MEMORY_SIZE=" + strconv.Itoa(p.Function.MemorySize),
 		"FC_FUNCTION_NAME=" + p.Function.Name,
 		"FC_REGION=" + p.Region,
-		"FC_CUSTOM_LISTEN_PORT=9000",
 		"FC_INSTANCE_ID=" + spec.ID,
 	}
-	variables = append(variables, p.Variables...)
+	variables = append(append(variables, link...), p.Variables...)
+	custom := p.Function.IsCustom()
 	for name, value := range p.Function.EnvironmentVariables {
+		if custom {
+			value = p.Here(value)
+		}
 		variables = append(variables, name+"="+value)
+	}
+	if custom {
+		variables = append(variables, "PATH="+p.SearchPath()) // the last one counts
 	}
 	return variables
 }

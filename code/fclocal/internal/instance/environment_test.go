@@ -11,11 +11,11 @@ import (
 // s.yaml cannot replace what the platform sets.
 func TestEnvironmentIsReserved(t *testing.T) {
 	var names []string
-	for _, variable := range environment(Spec{Project: &config.Project{}}, "") {
+	link := []string{addressVariable, "FC_CUSTOM_LISTEN_PORT=", "FC_SERVER_PORT="} // of runtimes of both kinds
+	for _, variable := range environment(Spec{Project: &config.Project{}}, link) {
 		name, _, _ := strings.Cut(variable, "=")
 		names = append(names, name)
 	}
-	names = append(names, "FC_SERVER_PORT") // of custom runtimes
 	slices.Sort(names)
 	reserved := slices.Sorted(slices.Values(config.ReservedVariables))
 	if !slices.Equal(names, reserved) {

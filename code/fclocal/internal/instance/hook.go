@@ -18,12 +18,16 @@ type hook struct {
 }
 
 func initializer(p *config.Project) hook {
-	return hook{"initializer", 1, p.Function.InitializationTimeout}
+	return hook{"initializer", runtimeapi.TypeInitializer, p.Function.InitializationTimeout}
 }
 
-func preFreeze(p *config.Project) hook { return hook{"preFreeze", 3, p.Function.PreFreeze.Timeout} }
+func preFreeze(p *config.Project) hook {
+	return hook{"preFreeze", runtimeapi.TypePreFreeze, p.Function.PreFreeze.Timeout}
+}
 
-func preStop(p *config.Project) hook { return hook{"preStop", 2, p.Function.PreStop.Timeout} }
+func preStop(p *config.Project) hook {
+	return hook{"preStop", runtimeapi.TypePreStop, p.Function.PreStop.Timeout}
+}
 
 // hook calls a hook and waits for its end, at most for its timeout.
 func (i *Instance) hook(ctx context.Context, h hook) result.HookRun {
@@ -32,7 +36,7 @@ func (i *Instance) hook(ctx context.Context, h hook) result.HookRun {
 	timeout := time.Duration(h.timeout) * time.Second
 	bounded, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	answer, err := i.api.Invoke(bounded, runtimeapi.Call{RequestID: run.RequestID, Type: h.kind, Deadline: begin.Add(timeout)})
+	answer, err := i.link.Invoke(bounded, runtimeapi.Call{RequestID: run.RequestID, Type: h.kind, Deadline: begin.Add(timeout)})
 	run.Duration = time.Since(begin)
 	switch {
 	case err == nil && answer.Failed:

@@ -5,6 +5,7 @@ package instance
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -19,6 +20,7 @@ import (
 	"time"
 
 	"fclocal/internal/config"
+	"fclocal/internal/customruntime"
 	"fclocal/internal/process"
 	"fclocal/internal/runtimeapi"
 )
@@ -26,18 +28,20 @@ import (
 // Error types that Function Compute itself gives a failed call; any other type
 // is the name of the Go type that the function returned or panicked with.
 const (
-	TypeTimeout  = "FunctionTimeoutError"     // documented
-	TypeMemory   = "FunctionOOMError"         // documented
-	TypeExit     = "UnhandledInvocationError" // documented for the X-Fc-Error-Type header
-	TypeInit     = "InitializationError"      // documented
-	TypeTooLarge = "ResponseTooLargeError"    // inferred
-	TypeUnknown  = "Unknown"                  // inferred: the function's error has no type
+	TypeTimeout    = "FunctionTimeoutError"     // documented
+	TypeMemory     = "FunctionOOMError"         // documented
+	TypeExit       = "UnhandledInvocationError" // documented for the X-Fc-Error-Type header
+	TypeNotStarted = "FunctionNotStarted"       // documented, for a custom runtime
+	TypeInit       = "InitializationError"      // documented
+	TypeTooLarge   = "ResponseTooLargeError"    // inferred
+	TypeUnknown    = "Unknown"                  // inferred: the function's error has no type
 )
 
 // A Spec is what an instance is started from.
 type Spec struct {
 	Project *config.Project
 	Binary  string // the function's program
+	Args    []string
 	CodeDir string // working directory, and FC_FUNC_CODE_PATH
 	ID      string // FC_INSTANCE_ID
 	Logs    io.Writer
@@ -47,7 +51,7 @@ type Spec struct {
 // An Instance is one process of the function. It must be stopped.
 type Instance struct {
 	spec    Spec
-	api     *runtimeapi.Instance
+	link    link
 	started time.Time
 	pid     int
 	tree    *process.Tree
@@ -71,27 +75,41 @@ var errOutOfMemory = errors.New("out of memory")
 
 // Start starts the process. An error is one of the program file: it is not
 // there, or cannot run on this machine.
-func Start(server *runtimeapi.Server, spec Spec) (*Instance, error) {
+func (h *Host) Start(spec Spec) (*Instance, error) {
+	i, err := h.start(spec)
+	if err == nil {
+		go i.prepare()
+	}
+	return i, err
+}
+
+func (h *Host) start(spec Spec) (*Instance, error) {
 	for name, value := range spec.Project.Function.EnvironmentVariables {
 		if strings.ContainsRune(name+value, 0) {
 			return nil, fmt.Errorf("the function does not start: environmentVariables %q holds a NUL character, which no process can be given", name)
 		}
 	}
+	if h.server == nil { // it marks the process, and must be no other's
+		spec.ID += "-" + rand.Text()[:8]
+	}
 	i := &Instance{
 		spec:   spec,
-		api:    server.NewInstance(header(spec.Project)),
 		begun:  make(chan struct{}),
 		ended:  make(chan struct{}),
 		exited: make(chan struct{}),
 	}
-	command := exec.Command(spec.Binary)
+	command := exec.Command(spec.Binary, spec.Args...)
 	command.Dir = spec.CodeDir
-	command.Env = environment(spec, i.api.Address())
 	output := i.written.beside(spec.Logs)
 	command.Stdout, command.Stderr = output, output
 	command.WaitDelay = time.Second // for the logs, when something of the function's cannot be killed
 	process.OwnGroup(command)
 	process.EndWithUs(command)
+	var err error
+	if i.link, err = h.newLink(i, command); err != nil {
+		return nil, fmt.Errorf("the function does not start: %w", err)
+	}
+	command.Env = append(environment(spec, i.link.variables), command.Env...)
 
 	started := make(chan error)
 	go func() {
@@ -102,7 +120,7 @@ func Start(server *runtimeapi.Server, spec Spec) (*Instance, error) {
 		err := command.Start()
 		if err == nil {
 			i.pid = command.Process.Pid
-			i.tree = process.NewTree(i.pid, addressVariable+i.api.Address())
+			i.tree = process.NewTree(i.pid, i.link.mark)
 			if spec.Cores > 0 {
 				i.tree.Limit(spec.Cores) // from its first moment: FC counts the start, too
 			}
@@ -117,16 +135,18 @@ func Start(server *runtimeapi.Server, spec Spec) (*Instance, error) {
 			i.used = max(i.used, state.UserTime()+state.SystemTime())
 			i.exit = state.String()
 			i.finish(nil)
-			i.api.Close()
+			i.link.Close()
+			i.link.release()
 			close(i.exited)
 		}
 	}()
 	if err := <-started; err != nil {
-		i.api.Close()
+		i.link.Close()
+		i.link.release()
 		return nil, fmt.Errorf("the function does not start on %s/%s: %w", runtime.GOOS, runtime.GOARCH, err)
 	}
+	i.link.begin()
 	watch(i)
-	go i.prepare()
 	return i, nil
 }
 
@@ -134,7 +154,7 @@ func Start(server *runtimeapi.Server, spec Spec) (*Instance, error) {
 func (i *Instance) prepare() {
 	defer i.leave()
 	select {
-	case <-i.api.Ready():
+	case <-i.link.Ready():
 	case <-i.ended:
 		return
 	}
@@ -144,6 +164,9 @@ func (i *Instance) prepare() {
 			i.kill(initializationError(run.Error))
 			return
 		}
+	}
+	if i.link.healthy(context.Background()) != nil { // which has ended it
+		return
 	}
 	i.init = time.Since(i.started)
 	close(i.begun)
@@ -173,7 +196,7 @@ func (i *Instance) Stop() {
 func (i *Instance) kill(reason error) {
 	i.finish(reason)
 	i.tree.Kill()
-	i.api.Close()
+	i.link.Close()
 }
 
 // Ready is closed when the instance can take its first call: its initializer, if it has
@@ -235,9 +258,9 @@ func (i *Instance) Invoke(ctx context.Context, call Call) (Result, error) {
 	timeout := time.Duration(i.spec.Project.Function.Timeout) * time.Second
 	var result Result
 	select {
-	case <-i.api.Ready():
+	case <-i.link.Ready():
 	case <-i.ended:
-	case <-time.After(timeout): // inferred: FC gives the start as long as a call
+	case <-i.startLimit():
 		i.kill(context.DeadlineExceeded)
 		result.Duration = time.Since(i.started)
 		result.Error = i.failure(result.Duration)
@@ -258,7 +281,7 @@ func (i *Instance) Invoke(ctx context.Context, call Call) (Result, error) {
 	begin := time.Now()
 	callContext, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	answer, err := i.api.Invoke(callContext, runtimeapi.Call{RequestID: call.RequestID, Deadline: begin.Add(timeout), Payload: call.Payload})
+	answer, err := i.link.Invoke(callContext, runtimeapi.Call{RequestID: call.RequestID, Deadline: begin.Add(timeout), Payload: call.Payload})
 	result.Duration = time.Since(begin)
 	i.checkMemory()
 	select {
@@ -285,6 +308,14 @@ func (i *Instance) Invoke(ctx context.Context, call Call) (Result, error) {
 		return result, i.hold(ctx, call.Hold)
 	}
 	return result, nil
+}
+
+// startLimit ends when the process should long have been ready.
+func (i *Instance) startLimit() <-chan time.Time {
+	if i.link.limit == 0 {
+		return nil
+	}
+	return time.After(i.link.limit)
 }
 
 // hold lets a call last longer. It ends with the instance.
@@ -319,11 +350,14 @@ func (i *Instance) failure(duration time.Duration) *FunctionError {
 
 func (i *Instance) reason(duration time.Duration, never bool) *FunctionError {
 	var failed initializationError
+	var down *customruntime.DownError
 	switch {
 	case errors.As(i.end, &failed):
 		return functionError(TypeInit, "%s", string(failed))
 	case i.end == nil && never && i.initializing.Load():
 		return functionError(TypeInit, "the initializer ended the process (%s); %s", i.exit, i.written.said())
+	case errors.As(i.end, &down):
+		return functionError(TypeNotStarted, "%v; %s", down, i.written.said())
 	case i.end == errOutOfMemory:
 		// The type is documented, the text is not.
 		return functionError(TypeMemory, "Function out of memory: %s used of memorySize %d MB", i.memoryUsage(), i.spec.Project.Function.MemorySize)
@@ -334,6 +368,8 @@ func (i *Instance) reason(duration time.Duration, never bool) *FunctionError {
 			text += ": it never asked for a call; " + i.written.said()
 		}
 		return functionError(TypeTimeout, "%s", text)
+	case never && i.spec.Project.Function.IsCustom():
+		return functionError(TypeNotStarted, "Function instance exited unexpectedly (%s); %s", i.exit, i.written.said())
 	case never:
 		return functionError(TypeExit, "Process exited unexpectedly before completing request (%s); %s", i.exit, i.written.said())
 	default:
@@ -368,6 +404,8 @@ func (i *Instance) CPUUsed() time.Duration { return i.used }
 // OwnCPUTime is [Instance.CPUTime] for this program itself.
 func OwnCPUTime() (time.Duration, bool) { return process.CPUTime(os.Getpid()) }
 
+// header is what goes with every call, of both kinds of runtimes. FC 3.0 has no
+// services.
 func header(p *config.Project) http.Header {
 	header := http.Header{}
 	for name, value := range map[string]string{
@@ -383,7 +421,14 @@ func header(p *config.Project) http.Header {
 		"x-fc-qualifier":          qualifier(p),
 		"x-fc-version-id":         qualifier(p),
 	} {
-		header.Set(name, value)
+		if value != "" || !strings.HasPrefix(name, "x-fc-service-") {
+			header.Set(name, value)
+		}
+	}
+	if p.Function.IsCustom() { // which finds its role's credentials here, too
+		for _, name := range []string{"x-fc-access-key-id", "x-fc-access-key-secret", "x-fc-security-token"} {
+			header.Set(name, "")
+		}
 	}
 	return header
 }

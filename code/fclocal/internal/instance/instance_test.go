@@ -10,7 +10,6 @@ import (
 	"testing"
 
 	"fclocal/internal/config"
-	"fclocal/internal/runtimeapi"
 )
 
 // faulty makes instances of a function that fails as its event or START says.
@@ -18,20 +17,21 @@ func faulty(t *testing.T) (start func(change func(*Spec)) (*Instance, error)) {
 	t.Helper()
 	directory := t.TempDir()
 	program := buildProgram(t, "../../testdata/faulty/code", directory)
-	server, err := runtimeapi.Listen()
+	project, _, err := config.Load("../../testdata/faulty/s.yaml", config.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { server.Close() })
+	host, err := NewHost(t.Context(), Spec{Project: project}, 1, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(host.Close)
 	return func(change func(*Spec)) (*Instance, error) {
-		project, _, err := config.Load("../../testdata/faulty/s.yaml", config.Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
+		project := *project
 		project.Function.EnvironmentVariables = map[string]string{}
-		spec := Spec{Project: project, Binary: program, CodeDir: directory, ID: "c-test", Logs: io.Discard}
+		spec := Spec{Project: &project, Binary: program, CodeDir: directory, ID: "c-test", Logs: io.Discard}
 		change(&spec)
-		instance, err := Start(server, spec)
+		instance, err := host.Start(spec)
 		if err == nil {
 			t.Cleanup(instance.Stop)
 		}

@@ -7,21 +7,23 @@ import (
 
 	"fclocal/internal/failure"
 	"fclocal/internal/result"
-	"fclocal/internal/runtimeapi"
 )
 
 // CallOnce starts an instance, calls it once, freezes and ends it, with what it has
 // started, all with the hooks that s.yaml has. Its logs are complete then. release is
-// called when the program file is no longer needed.
-func CallOnce(ctx context.Context, spec Spec, payload []byte, release func()) (Result, result.Invocation, error) {
+// called when the program file is no longer needed, notice as by [NewHost].
+func CallOnce(ctx context.Context, spec Spec, payload []byte, notice func(string), release func()) (Result, result.Invocation, error) {
 	defer release() // at the end: the function may start itself again
-	server, err := runtimeapi.Listen()
-	if err != nil {
-		return Result{}, result.Invocation{}, failure.Of(err)
+	host, err := NewHost(ctx, spec, 1, notice)
+	if ctx.Err() != nil {
+		err = failure.New("interrupted")
 	}
-	defer server.Close()
+	if err != nil {
+		return Result{}, result.Invocation{}, err
+	}
+	defer host.Close()
 	spec.ID = "c-" + uuid()
-	instance, err := Start(server, spec)
+	instance, err := host.Start(spec)
 	if err != nil {
 		return Result{}, result.Invocation{}, err
 	}

@@ -18,7 +18,6 @@ import (
 	"fclocal/internal/config"
 	"fclocal/internal/instance"
 	"fclocal/internal/result"
-	"fclocal/internal/runtimeapi"
 	"fclocal/internal/trigger"
 )
 
@@ -55,6 +54,7 @@ const (
 type Options struct {
 	Project *config.Project // its memorySize, timeout and environmentVariables hold
 	Binary  string          // the function's program
+	Args    []string        // its arguments
 	CodeDir string          // where it runs
 
 	// Event is the payload of a call as event.json has it, a JSON array of events.
@@ -97,12 +97,14 @@ func Run(ctx context.Context, o Options) (result.Measured, error) {
 		o.Progress = func(int, int, int) {}
 	}
 	o.Instances = max(o.Instances, 1)
-	server, err := runtimeapi.Listen()
+	m := &measurement{Options: o}
+	counts := batchSizes(events, o.MaxEvents)
+	host, err := instance.NewHost(ctx, m.spec(), len(counts)*o.Instances, nil)
 	if err != nil {
 		return result.Measured{}, err
 	}
-	defer server.Close()
-	m := &measurement{Options: o, server: server}
+	defer host.Close()
+	m.host = host
 
 	f := result.Measured{EventBytes: (len(payload(events, len(events)))-1)/len(events) - 1} // without brackets and commas
 	if f.ColdStart, err = m.coldStart(ctx); err != nil {
@@ -110,7 +112,7 @@ func Run(ctx context.Context, o Options) (result.Measured, error) {
 	}
 	var sizes []*size
 	defer func() { stop(sizes) }()
-	for _, count := range batchSizes(events, o.MaxEvents) {
+	for _, count := range counts {
 		s := &size{measurement: m, payload: payload(events, count), Point: result.Point{Events: count}}
 		sizes = append(sizes, s)
 		for range o.Instances {
@@ -189,12 +191,16 @@ func explain(ctx context.Context, when string, err error) error {
 // A measurement is what the sizes share.
 type measurement struct {
 	Options
-	server *runtimeapi.Server
-	calls  atomic.Int64
+	host  *instance.Host
+	calls atomic.Int64
+}
+
+func (m *measurement) spec() instance.Spec {
+	return instance.Spec{Project: m.Project, Binary: m.Binary, Args: m.Args, CodeDir: m.CodeDir, ID: "c-measure", Logs: m.Logs}
 }
 
 func (m *measurement) start() (*instance.Instance, error) {
-	return instance.Start(m.server, instance.Spec{Project: m.Project, Binary: m.Binary, CodeDir: m.CodeDir, ID: "c-measure", Logs: m.Logs})
+	return m.host.Start(m.spec())
 }
 
 // call makes a call that must not fail.

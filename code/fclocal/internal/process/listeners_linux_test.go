@@ -50,6 +50,16 @@ func TestListeners(t *testing.T) {
 	if got, told := tree.Listeners(); !told || !slices.Equal(got, want) {
 		t.Errorf("got %v %t, want %v", got, told, want)
 	}
+	var seen []netip.AddrPort
+	for _, l := range listenersSeenBy(command.Process.Pid) { // which is for other networks
+		if slices.Contains(want, l.address) {
+			seen = append(seen, l.address)
+		}
+	}
+	slices.SortFunc(seen, netip.AddrPort.Compare)
+	if !slices.Equal(seen, want) {
+		t.Errorf("in its network %v, want %v", seen, want)
+	}
 	input.Close()
 	tree.Kill()
 	command.Wait()

@@ -164,10 +164,18 @@ type Instance struct {
 	closed    chan struct{}
 }
 
+// The types of calls, in x-fc-function-type as the SDK knows it.
+const (
+	TypeCall = iota
+	TypeInitializer
+	TypePreStop
+	TypePreFreeze
+)
+
 // A Call is what a process is given.
 type Call struct {
 	RequestID string
-	Type      int       // 0: a call; 1, 2, 3: initializer, preStop, preFreeze
+	Type      int       // TypeCall, or that of a hook
 	Deadline  time.Time // in milliseconds, as the process sees it
 	Payload   []byte
 }

@@ -17,9 +17,9 @@ import (
 
 // A pool runs the function's instances, each a process with a log file.
 type pool struct {
-	server *runtimeapi.Server
-	spec   instance.Spec // of every instance, but for ID and Logs
-	logs   string        // directory
+	host *instance.Host
+	spec instance.Spec // of every instance, but for ID and Logs
+	logs string        // directory
 
 	mu        sync.Mutex
 	instances map[trigger.InstanceID]*pooled
@@ -63,7 +63,7 @@ func (p *pool) create(id trigger.InstanceID, ready func(), ended func(error)) {
 		if err == nil {
 			defer log.Close()
 			spec.Logs = log
-			pooled.process, err = instance.Start(p.server, spec)
+			pooled.process, err = p.host.Start(spec)
 		}
 		pooled.err = err
 		close(pooled.started)

@@ -14,7 +14,6 @@ import (
 	"fclocal/internal/instance"
 	"fclocal/internal/kafka"
 	"fclocal/internal/result"
-	"fclocal/internal/runtimeapi"
 	"fclocal/internal/trigger"
 )
 
@@ -23,6 +22,7 @@ type Options struct {
 	Project *config.Project // with a trigger
 	Rules   trigger.Config  // Project.Rules, and what is not in s.yaml
 	Binary  string          // the function's program
+	Args    []string        // its arguments
 	Logs    string          // directory of the instances' logs
 
 	// Group is the consumer group; "" is that of s.yaml with -fclocal behind it,
@@ -44,6 +44,9 @@ type Options struct {
 	// Drain, when closed, ends the making of calls; those in flight end. It may be
 	// nil.
 	Drain <-chan struct{}
+
+	// Notice, if not nil, is told what a user should know that fails no call.
+	Notice func(string)
 
 	// Progress, if not nil, is told what happens, ten times a second at first.
 	Progress func(result.State)
@@ -74,6 +77,14 @@ func (o Options) converter() (*eventbridge.Converter, error) {
 	return eventbridge.NewConverter(o.Project.EventOptions())
 }
 
+var errNotBegun = failure.New("interrupted before the stream began")
+
+// instances are as many as may have to exist at a time.
+func (o Options) instances() int {
+	calls := min(o.Project.Function.InstanceConcurrency, o.Project.Function.InstanceSoftConcurrency)
+	return min((o.Project.Trigger.Concurrency+calls-1)/calls, o.Rules.MaxInstances)
+}
+
 // Run runs the stream on a cluster until it ends, is drained or ctx ends. With
 // ctx's end the calls in flight are lost, and delivered again by a next run. An
 // error of a stream that has begun is a failure.
@@ -81,7 +92,7 @@ func Run(ctx context.Context, options Options, cluster kafka.Cluster) (result.Ru
 	beginning, begun := untilDrained(ctx, options.Drain)
 	partitions, err := cluster.Partitions(beginning, options.Project.Trigger.Kafka.Topic)
 	if beginning.Err() != nil {
-		err = failure.New("interrupted before the stream began")
+		err = errNotBegun
 	}
 	begun()
 	if err == nil {
@@ -98,11 +109,25 @@ func run(ctx context.Context, options Options, cluster kafka.Cluster, source sou
 	if err != nil {
 		return result.Run{}, err
 	}
-	server, err := runtimeapi.Listen()
-	if err != nil {
-		return result.Run{}, failure.Of(err)
+	byTrigger := *options.Project
+	byTrigger.Function.Timeout = byTrigger.Function.TriggerTimeout()
+	spec := instance.Spec{
+		Project: &byTrigger,
+		Binary:  options.Binary,
+		Args:    options.Args,
+		CodeDir: options.Project.CodeDirectory(options.Binary),
+		Cores:   options.CPU.Cores(options.Project),
 	}
-	defer server.Close()
+	beginning, begun := untilDrained(ctx, options.Drain)
+	host, err := instance.NewHost(beginning, spec, options.instances(), options.Notice)
+	if beginning.Err() != nil {
+		err = errNotBegun
+	}
+	begun()
+	if err != nil {
+		return result.Run{}, err
+	}
+	defer host.Close()
 	t := options.Project.Trigger
 	tasks := options.tasks(source.load.Partitions)
 	consumers, err := cluster.Consume(kafka.ConsumerOptions{
@@ -111,8 +136,6 @@ func run(ctx context.Context, options Options, cluster kafka.Cluster, source sou
 	if err != nil {
 		return result.Run{}, failure.Of(err)
 	}
-	byTrigger := *options.Project
-	byTrigger.Function.Timeout = byTrigger.Function.TriggerTimeout()
 	e := &engine{
 		Options:    options,
 		source:     source,
@@ -127,17 +150,7 @@ func run(ctx context.Context, options Options, cluster kafka.Cluster, source sou
 		joined:     make([]bool, tasks),
 		idle:       make([]bool, tasks),
 		interval:   100 * time.Millisecond,
-		pool: pool{
-			server:    server,
-			logs:      options.Logs,
-			instances: map[trigger.InstanceID]*pooled{},
-			spec: instance.Spec{
-				Project: &byTrigger,
-				Binary:  options.Binary,
-				CodeDir: options.Project.CodeDirectory(options.Binary),
-				Cores:   options.CPU.Cores(options.Project),
-			},
-		},
+		pool:       pool{host: host, spec: spec, logs: options.Logs, instances: map[trigger.InstanceID]*pooled{}},
 	}
 	e.outer = ctx
 	var cancel context.CancelFunc

@@ -3,7 +3,6 @@ package stream
 import (
 	"bytes"
 	"context"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,7 +16,6 @@ import (
 	"fclocal/internal/instance"
 	"fclocal/internal/kafka"
 	"fclocal/internal/result"
-	"fclocal/internal/runtimeapi"
 )
 
 // BenchmarkThroughput compares a stream with a backlog in batches of 100 with a
@@ -80,18 +78,20 @@ func buildFunction(tb testing.TB) string {
 
 // feed makes the calls as fast as instanceConcurrency lets it.
 func feed(b *testing.B, project *config.Project, binary string, batch []byte, calls int) time.Duration {
-	server, err := runtimeapi.Listen()
+	spec := instance.Spec{Project: project, Binary: binary, CodeDir: filepath.Dir(binary)}
+	host, err := instance.NewHost(b.Context(), spec, 1, nil)
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer server.Close()
+	defer host.Close()
 	log, err := os.Create(filepath.Join(b.TempDir(), "log"))
 	if err != nil {
 		b.Fatal(err)
 	}
 	defer log.Close()
 	begin := time.Now()
-	process, err := instance.Start(server, instance.Spec{Project: project, Binary: binary, CodeDir: filepath.Dir(binary), Logs: io.Writer(log)})
+	spec.Logs = log
+	process, err := host.Start(spec)
 	if err != nil {
 		b.Fatal(err)
 	}
