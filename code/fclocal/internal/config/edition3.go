@@ -154,6 +154,16 @@ func complete3(c *checker, u *unit, p *Project) {
 		p.Function.InstanceConcurrency = 1 // documented: the field takes no effect
 		p.Notes = append(p.Notes, fmt.Sprintf("instanceConcurrency %d counts as 1: in FC 3.0 a function on %s takes one call at a time", given, p.Function.Runtime))
 	}
+	for _, limit := range [][2]string{
+		{"idleTimeout", "--idle-timeout D says after how long an instance without a call goes away"},
+		{"concurrencyConfig", "--max-instances N says how many instances there are at most"},
+		{"scalingConfig", "fclocal begins without instances"},
+		{"provisionConfig", "fclocal begins without instances"},
+	} {
+		if props.at(limit[0]) != nil {
+			p.Notes = append(p.Notes, limit[0]+" is not heeded here; "+limit[1])
+		}
+	}
 	p.Variables = append(p.Variables, "FC_RUNTIME="+p.Function.Runtime, "FC_TIMEOUT="+strconv.Itoa(p.Function.Timeout))
 	if p.Function.Initializer != "" {
 		p.Variables = append(p.Variables,

@@ -257,9 +257,13 @@ func TestSet3(t *testing.T) {
 		t.Errorf("%q, %+v", brief(problems), project)
 	}
 	// What counts for nothing is said with a run.
-	document := edit(t, base3(t), "diskSize: 512", "diskSize: 512\n      instanceConcurrency: 26")
+	document := edit(t, base3(t), "diskSize: 512", "diskSize: 512\n      instanceConcurrency: 26\n      idleTimeout: 600\n      scalingConfig: {minInstances: 1}")
 	project, _ = load(t, document, Options{})
-	if want := []string{"instanceConcurrency 26 counts as 1: in FC 3.0 a function on go1 takes one call at a time"}; project.Function.InstanceConcurrency != 1 || cmp.Diff(want, project.Notes) != "" {
+	if want := []string{
+		"instanceConcurrency 26 counts as 1: in FC 3.0 a function on go1 takes one call at a time",
+		"idleTimeout is not heeded here; --idle-timeout D says after how long an instance without a call goes away",
+		"scalingConfig is not heeded here; fclocal begins without instances",
+	}; project.Function.InstanceConcurrency != 1 || cmp.Diff(want, project.Notes) != "" {
 		t.Errorf("%+v", project)
 	}
 	project, problems = load(t, base3(t), Options{Set: map[string]string{"instanceConcurrency": "26"}, AnyConcurrency: true})
