@@ -149,7 +149,7 @@ func TestEmbeddedListen(t *testing.T) {
 // Each listener tells its clients its own address, or the one that is advertised.
 func TestEmbeddedAdvertise(t *testing.T) {
 	e := start(t, EmbeddedOptions{Topic: "xxx", Partitions: 1, Listen: []Listener{
-		{Address: "127.0.0.1:0", Advertise: "one.invalid:1111"}, {Address: "127.0.0.1:0", Advertise: "[fd00::1]:2222"}, {Address: "127.0.0.1:0"},
+		{Address: "0.0.0.0:0", Advertise: "one.invalid:1111"}, {Address: "127.0.0.1:0", Advertise: "[fd00::1]:2222"}, {Address: "127.0.0.1:0"},
 	}})
 	third := e.Listeners()[2].Address
 	for i, want := range []string{"one.invalid:1111", "[fd00::1]:2222", third} {
@@ -160,6 +160,10 @@ func TestEmbeddedAdvertise(t *testing.T) {
 		for _, versions := range []*kversion.Versions{kversion.Stable(), kversion.V1_0_0()} {
 			checkAdvertised(t, at.Address, want, versions)
 		}
+	}
+	wide, loopback := e.Listeners()[0].String(), e.Listeners()[2].String()
+	if want := e.Listeners()[0].Address + ", which they are told is one.invalid:1111; nothing keeps other machines out"; wide != want || !strings.HasPrefix(wide, "0.0.0.0:") || loopback != third {
+		t.Errorf("told as %q and %q", wide, loopback)
 	}
 	read(t, e, "xxx", 6) // by fclocal's own client, which knows better than what it is told
 }

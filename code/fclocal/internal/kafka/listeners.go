@@ -42,7 +42,10 @@ func (l Listener) open() (Listener, net.Listener, error) {
 	if err != nil {
 		return l, nil, fmt.Errorf("listen address %s: %w", l.Address, err)
 	}
-	l.Address = listener.Addr().String()
+	if l.Address = listener.Addr().String(); wildcard(host) { // as it was given, not the [::] that it becomes
+		_, port, _ := net.SplitHostPort(l.Address)
+		l.Address = net.JoinHostPort(host, port)
+	}
 	if l.Advertise == "" {
 		l.Advertise = l.Address
 	}
