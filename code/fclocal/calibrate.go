@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"slices"
 
@@ -10,12 +11,15 @@ import (
 	"fclocal/internal/build"
 	"fclocal/internal/calibrate"
 	"fclocal/internal/failure"
+	"fclocal/internal/instance"
+	"fclocal/internal/option"
 	"fclocal/internal/report"
 	"fclocal/internal/result"
 )
 
 func newCalibrateCommand(global *globalOptions) *cobra.Command {
 	var asJSON bool
+	var cpu instance.CPU
 	command := &cobra.Command{
 		Use:   "calibrate",
 		Short: "Compare plan with stream on this machine",
@@ -26,14 +30,18 @@ both. That takes about two minutes, in which nothing else should run. It needs L
 Exit codes: 0 they agree within 15 %; 1 they do not; 2 wrong usage or configuration.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return runCalibrate(cmd.Context(), global, asJSON, cmd.OutOrStdout(), cmd.ErrOrStderr())
+			return runCalibrate(cmd.Context(), global, cpu, asJSON, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
 	command.Flags().BoolVar(&asJSON, "json", false, "print the results as JSON")
+	cpuFlags(command.Flags(), &cpu)
 	return command
 }
 
-func runCalibrate(ctx context.Context, global *globalOptions, asJSON bool, stdout, stderr io.Writer) error {
+func runCalibrate(ctx context.Context, global *globalOptions, cpu instance.CPU, asJSON bool, stdout, stderr io.Writer) error {
+	if err := option.Check(vCPUSpeed(cpu.Speed)); err != nil {
+		return err
+	}
 	global.anyConcurrency = true // it compares programs of fclocal's
 	projects, err := global.loadTriggers(calibrate.Overrides(), stderr)
 	if err != nil {
@@ -46,7 +54,7 @@ func runCalibrate(ctx context.Context, global *globalOptions, asJSON bool, stdou
 	defer binary.Release()
 	progress := report.NewProgress(stderr)
 	calibrations, err := calibrate.Run(ctx, calibrate.Options{
-		Projects: projects, Binary: binary.Path, Args: binary.Args, Stream: progress.Stream, Plan: progress.Plan,
+		Projects: projects, Binary: binary.Path, Args: binary.Args, CPU: cpu, Stream: progress.Stream, Plan: progress.Plan,
 	})
 	if err := clearLine(progress, err); err != nil {
 		return err
@@ -58,6 +66,7 @@ func runCalibrate(ctx context.Context, global *globalOptions, asJSON bool, stdou
 	if err := show(stdout, calibrations); err != nil {
 		return failure.Of(err)
 	}
+	fmt.Fprintln(stderr, "fclocal:", cpu.Limit(projects[0]))
 	if slices.ContainsFunc(calibrations, func(c result.Calibration) bool { return !c.Agree() }) {
 		return failure.New("plan and stream do not agree everywhere; other programs that run on this machine make them differ")
 	}

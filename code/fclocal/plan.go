@@ -30,6 +30,7 @@ type planOptions struct {
 	load     plan.Load
 	function plan.Function
 	measure  bool
+	speed    float64          // of a vCPU
 	measured *result.Measured // what it has found; nil without it
 
 	instances instanceOptions
@@ -87,6 +88,7 @@ Exit codes: 0 good; 1 the plan failed; 2 wrong usage or configuration.`,
 	flags.DurationVar(&options.function.CallTime, "call-time", 10*time.Millisecond, "the function takes `D` for each call; 0 if only --event-time is given")
 	flags.DurationVar(&options.function.EventTime, "event-time", time.Millisecond, "and `D` for each event in it; 0 if only --call-time is given")
 	flags.BoolVar(&options.measure, "measure", false, "measure the function on this machine; --call-time and --event-time come on top, 0 if not given")
+	vCPUSpeedFlag(flags, &options.speed)
 	flags.Float64Var(&options.function.Spread, "spread", 0.2, "times differ by up to `F` of themselves to both sides, 0 to 1")
 	flags.DurationVar(&options.function.ColdStart, "cold-start", 200*time.Millisecond, "a new instance takes its first call after `D`")
 	flags.DurationVar(&options.function.Initializer, "initializer-time", 0, "and its initializer takes `D` before that, if s.yaml has one")
@@ -109,6 +111,7 @@ func (o *planOptions) check(given func(option string) bool) error {
 	return option.Check(
 		option.From("--rate", l.Rate, 0), option.From("--backlog", l.Backlog, 0), option.Between("--skew", l.Skew, 0, 5),
 		option.From("--partitions", l.Partitions, 1), option.From("--message-size", l.EventBytes, 1),
+		vCPUSpeed(o.speed), option.Not(given("vcpu-speed") && !o.measure, "--vcpu-speed is for --measure: times that are given are those on FC"),
 		option.From("--call-time", f.CallTime, 0), option.From("--event-time", f.EventTime, 0), option.From("--cold-start", f.ColdStart, 0),
 		option.From("--initializer-time", f.Initializer, 0), option.From("--pre-stop-time", f.PreStop, 0),
 		option.Between("--spread", f.Spread, 0, 1), option.Between("--error-rate", f.ErrorRate, 0, 1),
@@ -125,7 +128,7 @@ func (o *planOptions) check(given func(option string) bool) error {
 func (o *planOptions) config(project *config.Project) plan.Config {
 	function := o.function
 	if o.measured != nil {
-		function = measure.On(*o.measured, project, project.Function.CPU)
+		function = measure.On(*o.measured, project, project.Function.CPU).At(o.speed)
 		function.CallTime += o.function.CallTime
 		function.EventTime += o.function.EventTime
 		function.ColdStart, function.Initializer, function.PreStop = o.function.ColdStart, o.function.Initializer, o.function.PreStop
@@ -264,6 +267,6 @@ func (o *planOptions) measureFunction(ctx context.Context, projects []*config.Pr
 	if err := report.MeasuredTable(stderr, f); err != nil {
 		return failure.Of(err)
 	}
-	fmt.Fprintln(stderr, "fclocal: estimates: a vCPU counts as a core of this machine; each run has the fit of the batches up to its CountBasedWindow")
+	fmt.Fprintln(stderr, "fclocal: estimates: a vCPU has", o.speed, "times the speed of a core of this machine; each run has the fit of the batches up to its CountBasedWindow")
 	return nil
 }

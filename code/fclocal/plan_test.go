@@ -269,6 +269,8 @@ func TestPlanMistakes(t *testing.T) {
 		{"--rate 1 --call-time -1s", "--call-time -1s"},
 		{"--rate 1 --event-time -1s", "--event-time -1s"},
 		{"--rate 1 --cold-start -1s", "--cold-start -1s"},
+		{"--rate 1 --vcpu-speed 2", "--vcpu-speed is for --measure"},
+		{"--rate 1 --measure --vcpu-speed 0", "--vcpu-speed 0: it must be from 0.01 to 100"},
 		{"--rate 1 --spread 2", "--spread 2"},
 		{"--rate 1 --error-rate -0.5", "--error-rate -0.5"},
 		{"--rate 1 --max-instances 0", "--max-instances 0"},

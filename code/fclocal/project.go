@@ -169,7 +169,7 @@ func cpuFlags(flags *pflag.FlagSet, cpu *instance.CPU) {
 }
 
 func vCPUSpeedFlag(flags *pflag.FlagSet, speed *float64) {
-	flags.Float64Var(speed, "vcpu-speed", 1, "a vCPU is as fast as `F` cores of this machine, 0.01 to 100")
+	flags.Float64Var(speed, "vcpu-speed", 1, "a vCPU has `F` times the speed of a core of this machine, 0.01 to 100")
 }
 
 // vCPUSpeed is the rule for it.

@@ -27,7 +27,7 @@ import (
 type configuration struct {
 	countBasedWindow, timeBasedWindow, concurrency, instanceConcurrency int
 
-	messages  int
+	messages  int           // where instances have a core or more together
 	rate      float64       // messages a second; 0: all are there at the start
 	eventTime time.Duration // see stream.Options
 }
@@ -56,6 +56,24 @@ var ofStream = []configuration{
 	{200, 15, 26, 26, 200_000, 0, 0},
 }
 
+// byCPU says whether CPU time limits the load.
+func (c configuration) byCPU() bool { return c.rate == 0 && c.eventTime == 0 }
+
+// instances is how many there are when all slots are filled.
+func (c configuration) instances() int {
+	return (c.concurrency + c.instanceConcurrency - 1) / c.instanceConcurrency
+}
+
+// on is the configuration with messages for as long as it would take on one core,
+// where its instances have so many each; 0: all of the machine.
+func (c configuration) on(cores float64) configuration {
+	if all := cores * float64(c.instances()); c.byCPU() && cores > 0 && all < 1 {
+		batches := int(float64(c.messages) * all / float64(c.countBasedWindow))
+		c.messages = max(batches, c.concurrency) * c.countBasedWindow
+	}
+	return c
+}
+
 // set are the settings of the configuration, by name.
 func (c configuration) set() map[string]string {
 	return map[string]string{
@@ -80,6 +98,7 @@ type Options struct {
 	Projects []*config.Project // with the Overrides, in their order
 	Binary   string            // the function's program
 	Args     []string          // its arguments
+	CPU      instance.CPU      // what instances have of this machine
 
 	// Stream and Plan, if not nil, are told how far it is.
 	Stream func(result.State)
@@ -112,6 +131,7 @@ func (c *calibrator) run(ctx context.Context) (results []result.Calibration, err
 		return nil, err
 	}
 	for i, one := range compared {
+		one = one.on(c.CPU.Cores(c.Projects[i]))
 		calibration, err := c.compare(ctx, c.Projects[i], one, fmt.Sprintf("%d of %d", i+1, len(compared)))
 		if err != nil {
 			return nil, err
@@ -131,14 +151,14 @@ func (c *calibrator) measure(ctx context.Context, project *config.Project, insta
 }
 
 // stream runs a configuration for real.
-func (c *calibrator) stream(ctx context.Context, project *config.Project, one configuration, label string) (result.Run, error) {
+func (c *calibrator) stream(ctx context.Context, project *config.Project, cpu instance.CPU, one configuration, label string) (result.Run, error) {
 	logs, err := os.MkdirTemp("", "fclocal-logs-")
 	if err != nil {
 		return result.Run{}, failure.Of(err)
 	}
 	defer os.RemoveAll(logs)
 	options := stream.Options{
-		Project: project, Rules: project.Rules(), Binary: c.Binary, Args: c.Args, Logs: logs, EventTime: one.eventTime,
+		Project: project, Rules: project.Rules(), Binary: c.Binary, Args: c.Args, Logs: logs, CPU: cpu, EventTime: one.eventTime,
 	}
 	if c.Stream != nil {
 		options.Progress = func(state result.State) {
@@ -166,7 +186,7 @@ func (c *calibrator) measureStream(ctx context.Context, projects []*config.Proje
 			if !ok {
 				return host, errors.New("calibrate needs Linux: other systems do not tell the CPU time of a process")
 			}
-			ran, err := c.stream(ctx, projects[i], one, "stream itself")
+			ran, err := c.stream(ctx, projects[i], instance.CPU{Unlimited: true, Speed: 1}, one, "stream itself")
 			if err != nil {
 				return host, err
 			}
@@ -190,16 +210,15 @@ const cpuRounds = 3
 // instances as it will have.
 func (c *calibrator) measureAndRun(ctx context.Context, project *config.Project, one configuration, label string) (ran result.Run, f result.Measured, err error) {
 	rounds := 1
-	if one.rate == 0 && one.eventTime == 0 {
+	if one.byCPU() {
 		rounds = cpuRounds
 	}
-	instances := (one.concurrency + one.instanceConcurrency - 1) / one.instanceConcurrency
 	for round := range rounds {
-		measured, err := c.measure(ctx, project, instances)
+		measured, err := c.measure(ctx, project, one.instances())
 		if err != nil {
 			return ran, f, err
 		}
-		again, err := c.stream(ctx, project, one, label)
+		again, err := c.stream(ctx, project, c.CPU, one, label)
 		if err != nil {
 			return ran, f, err
 		}
@@ -223,7 +242,11 @@ func (c *calibrator) plan(ctx context.Context, project *config.Project, one conf
 	} else {
 		load.Backlog = int64(one.messages)
 	}
-	function := measure.On(f, project, c.host.Cores)
+	cores := c.CPU.Cores(project)
+	if cores == 0 {
+		cores = c.host.Cores
+	}
+	function := measure.On(f, project, cores)
 	function.EventTime += one.eventTime
 	config := plan.New(project, load, function)
 	config.Host = &c.host

@@ -131,6 +131,13 @@ type Function struct {
 	ErrorRate float64 // share of the calls that return an error, 0 to 1
 }
 
+// At is the function where cores have so much of the speed that its CPU times are for.
+func (f Function) At(speed float64) Function {
+	f.CallCPU = time.Duration(float64(f.CallCPU) / speed)
+	f.EventCPU = time.Duration(float64(f.EventCPU) / speed)
+	return f
+}
+
 // Host is a single machine that all instances run on, beside the stream itself.
 type Host struct {
 	Cores    float64       // above 0

@@ -17,6 +17,7 @@ type account struct {
 
 	clock  time.Duration // CPU time that was used when it was looked at last
 	looked time.Time
+	cores  float64 // that it used when it last ran
 }
 
 const (
@@ -36,29 +37,30 @@ func (a *account) rest() time.Duration { return max(a.share/20, 200*time.Microse
 func (a *account) look(now time.Time, clock time.Duration) (next time.Time) {
 	used, passed := max(clock-a.clock, 0), now.Sub(a.looked)
 	a.clock, a.looked = max(clock, a.clock), now
-	a.left = max(a.left-used, -periodsOwed*a.share)
+	ran := !a.spent && passed > 0
+	if ran {
+		a.cores = float64(used) / float64(passed)
+	}
+	a.left -= used
 	if periods := now.Sub(a.begin) / Period; periods > 0 {
 		most := a.share
 		if a.spent {
 			most += a.rest()
 		}
-		a.left = min(a.left+min(periods, 2*periodsOwed)*a.share, most)
+		a.left = min(a.left+periods*a.share, most)
 		a.begin = a.begin.Add(periods * Period)
-		if a.left >= a.share && used == 0 { // a period begins with work
+		if used == 0 && (!a.spent || periods > 1) { // a period begins with work
 			a.begin = now
 		}
 	}
+	a.left = max(a.left, -periodsOwed*a.share)
 	a.spent = a.left <= a.rest()
 	end := a.begin.Add(Period)
 	if a.spent {
 		return end
 	}
-	cores := 1.0 // that it uses
-	if passed > 0 {
-		cores = max(cores, float64(used)/float64(passed))
-	}
-	wait := max(time.Duration(float64(a.left)/cores), shortestLook)
-	if used == 0 {
+	wait := max(time.Duration(float64(a.left)/max(a.cores, 1)), shortestLook)
+	if ran && used == 0 { // it waits
 		wait = max(wait, longestLook)
 	}
 	if at := now.Add(wait); at.Before(end) {

@@ -55,7 +55,9 @@ func (t *Tree) Thaw() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.frozen = false
-	t.decide(time.Now())
+	now := time.Now()
+	c.account.looked = now // it is to work, and did not wait
+	t.decide(now)
 }
 
 // decide does what is due, with the lock of control held.
