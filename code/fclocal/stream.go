@@ -77,8 +77,9 @@ stream with s.yaml's settings into processes of the function, which start as
 Function Compute's instances do.
 
 The records are made from event.json and go through a Kafka cluster inside of
-fclocal. --listen lets other clients produce there. --brokers reads from a real
-cluster, by the consumer group <ConsumerGroup>-fclocal unless --group says another.
+fclocal. --listen lets other clients produce there. --brokers or --kafka-config
+reads from a real cluster, by the consumer group <ConsumerGroup>-fclocal unless
+--group says another. What is secret comes from files or the environment.
 
 Figures go to stdout, all else to stderr. The first Ctrl-C makes no new calls,
 waits for those in flight and commits offsets; the second stops at once.
@@ -89,6 +90,8 @@ messages are missing; 2 wrong usage or configuration.`,
   fclocal stream -n 130 --event-time 500ms --set CountBasedWindow=1 --set instanceConcurrency=26,13,5,2,1
   fclocal stream --messages orders.jsonl.gz --rate 50 --partitions 4 --set maximumTasks=1,2,4
   fclocal stream --listen 127.0.0.1:9092 --data-dir kafka
+  fclocal stream --listen 127.0.0.1:9092,127.0.0.1:9093 --advertise 127.0.0.1:9092,host.docker.internal:9093
+  fclocal stream --kafka-config client.properties --until-idle 10s
   fclocal stream --brokers 127.0.0.1:9092 --until-idle 10s --json | jq '.runs[0].delivered'`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -114,7 +117,7 @@ messages are missing; 2 wrong usage or configuration.`,
 	flags.StringVar(&options.cluster.Cert, "tls-cert", "", "PEM `FILE` of the client's certificate")
 	flags.StringVar(&options.cluster.Key, "tls-key", "", "PEM `FILE` of its private key, whose password is in $"+clientconfig.KeyPasswordVariable)
 	flags.StringVar(&options.cluster.ServerName, "tls-server-name", "", "the cluster's certificates are for `NAME`")
-	flags.StringVar(&options.cluster.Mechanism, "sasl-mechanism", "", strings.Join(saslMechanisms, ", ")+"; password or token is in $"+clientconfig.PasswordVariable+" or $"+clientconfig.TokenVariable)
+	flags.StringVar(&options.cluster.Mechanism, "sasl-mechanism", "", "`MECHANISM` of SASL: "+strings.Join(saslMechanisms, ", ")+"; password or token is in $"+clientconfig.PasswordVariable+" or $"+clientconfig.TokenVariable)
 	flags.StringVar(&options.cluster.User, "sasl-user", "", "`USER` of SASL")
 	flags.StringVar(&options.cluster.TokenFile, "sasl-token-file", "", "`FILE` with the token of OAUTHBEARER")
 	flags.DurationVar(&options.untilIdle, "until-idle", 0, "end when for `D` nothing arrived and nothing was unfinished")
