@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -31,6 +32,9 @@ import (
 // overflow with the events of a batch.
 const longestEventTime = config.LongestTriggerCall * time.Second
 
+// The values of --isolation, as Kafka has them.
+const readCommitted, readUncommitted = "read_committed", "read_uncommitted"
+
 // streamOptions are the options of stream.
 type streamOptions struct {
 	runsOptions
@@ -53,6 +57,10 @@ type streamOptions struct {
 
 	// How it runs, and ends.
 	untilIdle  time.Duration
+	untilEnd   bool
+	timeout    time.Duration
+	from       string
+	isolation  string
 	eventTime  time.Duration
 	retryScale float64
 	instances  instanceOptions
@@ -120,7 +128,11 @@ messages are missing; 2 wrong usage or configuration.`,
 	flags.StringVar(&options.cluster.Mechanism, "sasl-mechanism", "", "`MECHANISM` of SASL: "+strings.Join(saslMechanisms, ", ")+"; password or token is in $"+clientconfig.PasswordVariable+" or $"+clientconfig.TokenVariable)
 	flags.StringVar(&options.cluster.User, "sasl-user", "", "`USER` of SASL")
 	flags.StringVar(&options.cluster.TokenFile, "sasl-token-file", "", "`FILE` with the token of OAUTHBEARER")
-	flags.DurationVar(&options.untilIdle, "until-idle", 0, "end when for `D` nothing arrived and nothing was unfinished")
+	flags.StringVar(&options.from, "from", "", "begin at beginning, end, a time or an offset, `WHERE`, instead of where the group is")
+	flags.StringVar(&options.isolation, "isolation", readCommitted, "read_committed or read_uncommitted: records of open and aborted transactions, too")
+	flags.DurationVar(&options.timeout, "broker-timeout", kafka.DefaultBrokerTimeout, "give up when --brokers have been away for `D`")
+	flags.DurationVar(&options.untilIdle, "until-idle", 0, "end when for `D` nothing arrived, and all that is in the topic is finished")
+	flags.BoolVar(&options.untilEnd, "until-end", false, "end when all that was in the topic at the start is finished")
 	flags.DurationVar(&options.eventTime, "event-time", 0, "a call keeps its slot for `D` per event after the function's answer")
 	flags.Float64Var(&options.retryScale, "retry-scale", 1, "multiply the waits before retries by `F`")
 	options.instances.addTo(flags)
@@ -132,7 +144,9 @@ messages are missing; 2 wrong usage or configuration.`,
 	command.RegisterFlagCompletionFunc("sasl-mechanism", cobra.FixedCompletions(saslMechanisms, cobra.ShellCompDirectiveNoFileComp))
 	command.RegisterFlagCompletionFunc("messages-format", cobra.FixedCompletions(kafka.FormatNames(), cobra.ShellCompDirectiveNoSpace|cobra.ShellCompDirectiveNoFileComp))
 	command.MarkFlagsMutuallyExclusive("messages-number", "messages", "backlog")
+	command.RegisterFlagCompletionFunc("isolation", cobra.FixedCompletions([]string{readCommitted, readUncommitted}, cobra.ShellCompDirectiveNoFileComp))
 	command.MarkFlagsMutuallyExclusive("rate", "backlog")
+	command.MarkFlagsMutuallyExclusive("until-idle", "until-end")
 	return command
 }
 
@@ -144,9 +158,14 @@ func (o *streamOptions) check(combinations int, given func(option string) bool) 
 		option.Between("--event-time", o.eventTime, 0, longestEventTime), option.From("--until-idle", o.untilIdle, 0), vCPUSpeed(o.cpu.Speed),
 		option.Not(given("messages-format") && o.messages == "", "--messages-format is for --messages"),
 		option.Not(real && own, "--brokers and --kafka-config name a cluster of its own: leave --data-dir and --listen out"),
-		option.Not(real && (o.messages != "" || o.rate != 0 || o.backlog != 0 || given("messages-number") || given("partitions")), "nothing is produced into a real cluster: leave -n, --messages, --backlog, --rate and --partitions out"),
+		option.Not(real && slices.ContainsFunc([]string{"messages-number", "messages", "backlog", "rate", "partitions"}, given), "nothing is produced into a real cluster: leave -n, --messages, --backlog, --rate and --partitions out"),
 		option.Not(!real && o.cluster.Secured(), "--tls... and --sasl-... are for --brokers or --kafka-config"),
 		option.Not(o.cluster.File == "" && o.cluster.Mechanism == "" && (o.cluster.User != "" || o.cluster.TokenFile != ""), "--sasl-user and --sasl-token-file need --sasl-mechanism"),
+		option.Not(o.acceptLoss && o.dataDir == "", "--accept-loss is for --data-dir"),
+		option.Not(!real && given("broker-timeout"), "--broker-timeout is for --brokers"), option.From("--broker-timeout", o.timeout, time.Second),
+		option.Not(!real && o.dataDir == "" && given("from"), "--from is for --brokers and --data-dir"),
+		option.Not(o.group != "" && given("from"), "--from moves a consumer group, so it is for fclocal's own alone: leave --group out"),
+		option.Not(o.isolation != readCommitted && o.isolation != readUncommitted, "--isolation "+o.isolation+": it must be "+readCommitted+" or "+readUncommitted),
 		option.Not(len(o.advertise) > 0 && len(o.advertise) != len(o.listen), fmt.Sprintf("%d --listen and %d --advertise: there must be one for each, in the same order", len(o.listen), len(o.advertise))),
 		option.Not(combinations > 1 && (real || own), "several runs each take a fresh topic: leave --brokers, --kafka-config, --data-dir and --listen out"),
 	)
@@ -165,6 +184,12 @@ func runStreams(ctx context.Context, options streamOptions, given func(option st
 		options.number = options.backlog
 	case (len(options.listen) > 0 || options.cluster.Given()) && !given("messages-number"):
 		options.number = 0
+	}
+	var from *kafka.From
+	if options.from != "" {
+		if from, err = kafka.ParseFrom(options.from); err != nil {
+			return fmt.Errorf("--from %w", err)
+		}
 	}
 	conditions, err := result.ParseConditions(options.failOn)
 	if err != nil {
@@ -189,7 +214,7 @@ func runStreams(ctx context.Context, options streamOptions, given func(option st
 		return err
 	}
 	defer logsWritten()
-	s := streams{options: options, stderr: stderr, progress: report.NewProgress(stderr)}
+	s := streams{options: options, from: from, stderr: stderr, progress: report.NewProgress(stderr)}
 	if options.deadLetters != "" {
 		file, mended, err := stream.OpenDeadLetters(options.deadLetters)
 		if err != nil {
@@ -249,12 +274,17 @@ func runStreams(ctx context.Context, options streamOptions, given func(option st
 type streams struct {
 	options     streamOptions
 	deadLetters io.Writer
+	from        *kafka.From
 	drain       <-chan struct{}
 	progress    *report.Progress
 	stderr      io.Writer
 }
 
-func (s *streams) tell(what string) { fmt.Fprintln(s.stderr, "fclocal:", escape.Text(what)) }
+// tell tells something on a line of its own.
+func (s *streams) tell(what string) {
+	s.progress.Clear()
+	fmt.Fprintln(s.stderr, "fclocal:", escape.Text(what))
+}
 
 // run is one of them.
 func (s *streams) run(ctx context.Context, project *config.Project, binary build.Binary, logs, label string) (result.Run, error) {
@@ -263,7 +293,8 @@ func (s *streams) run(ctx context.Context, project *config.Project, binary build
 	rules.RetryScale = o.retryScale
 	options := stream.Options{
 		Project: project, Rules: rules, Binary: binary.Path, Args: binary.Args, Logs: logs, Group: o.group, CPU: o.cpu, EventTime: o.eventTime,
-		DeadLetters: s.deadLetters, UntilIdle: o.untilIdle, Drain: s.drain,
+		DeadLetters: s.deadLetters, UntilIdle: o.untilIdle, UntilEnd: o.untilEnd, Drain: s.drain,
+		BrokerTimeout: o.timeout, From: s.from, ReadUncommitted: o.isolation == readUncommitted,
 		Notice: s.tell,
 		Progress: func(state result.State) {
 			state.Label = label

@@ -16,9 +16,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 	"github.com/twmb/franz-go/pkg/sasl"
 	"github.com/twmb/franz-go/pkg/sasl/oauth"
 	"github.com/twmb/franz-go/pkg/sasl/plain"
@@ -75,6 +75,8 @@ func (c Cluster) client(options ...kgo.Opt) (*kgo.Client, error) {
 		kgo.SeedBrokers(c.Brokers...),
 		kgo.ClientID(cmp.Or(c.ClientID, "fclocal")),
 		kgo.SoftwareNameAndVersion("fclocal", "1"),
+		kgo.DisableClientMetrics(),
+		kgo.RetryBackoffFn(retryBackoff),
 	}, options...)
 	if c.embedded { // clients may be told an address that is none on this machine
 		options = append(options, kgo.Dialer(func(ctx context.Context, network, _ string) (net.Conn, error) {
@@ -104,21 +106,63 @@ func (c Cluster) Partitions(ctx context.Context, topic string) (int, error) {
 		return 0, err
 	}
 	defer client.Close()
-	if err := client.Ping(ctx); err != nil {
-		return 0, c.explain(err)
-	}
-	admin := kadm.NewClient(client)
-	if err := c.reachable(ctx, admin); err != nil {
+	metadata, err := c.bootstrap(ctx, client, topic)
+	if err != nil {
 		return 0, err
 	}
-	topics, err := admin.ListTopics(ctx, topic)
-	if err != nil {
-		return 0, c.explain(err)
+	if err := c.reachable(ctx, metadata); err != nil {
+		return 0, err
 	}
-	if err := topics[topic].Err; err != nil {
+	found := metadata.Topics[0]
+	switch err := kerr.ErrorForCode(found.ErrorCode); {
+	case errors.Is(err, kerr.TopicAuthorizationFailed):
+		return 0, c.explain(err)
+	case err != nil:
 		return 0, c.explain(fmt.Errorf("topic %q: %w", topic, err))
 	}
-	return len(topics[topic].Partitions), nil
+	return len(found.Partitions), nil
+}
+
+// bootstrap asks those brokers alone that the user has named: the addresses that they
+// tell may be out of reach.
+func (c Cluster) bootstrap(ctx context.Context, client *kgo.Client, topic string) (*kmsg.MetadataResponse, error) {
+	ctx, stop := context.WithTimeout(ctx, dialTimeout)
+	defer stop()
+	request := kmsg.NewPtrMetadataRequest()
+	asked := kmsg.NewMetadataRequestTopic()
+	asked.Topic = &topic
+	request.Topics = append(request.Topics, asked)
+	type answer struct {
+		metadata *kmsg.MetadataResponse
+		err      error
+	}
+	seeds := client.SeedBrokers()
+	answers := make(chan answer, len(seeds))
+	for _, seed := range seeds {
+		go func() {
+			response, err := seed.Request(ctx, request)
+			metadata, is := response.(*kmsg.MetadataResponse)
+			if err == nil && (!is || len(metadata.Topics) != 1) {
+				err = errors.New("it answers with something else than was asked for")
+			}
+			answers <- answer{metadata, err}
+		}()
+	}
+	var failure error
+	for range seeds {
+		a := <-answers
+		if a.err == nil {
+			return a.metadata, nil
+		}
+		failure = cmp.Or(failure, a.err)
+	}
+	return nil, c.explain(failure)
+}
+
+// retryBackoff is how long to wait before a try, of which the first is 1: a cluster that
+// is back is to be found soon.
+func retryBackoff(try int) time.Duration {
+	return min(time.Second, 100*time.Millisecond<<min(try, 10))
 }
 
 // dialTimeout is how long an address that a broker tells may take to answer.
@@ -126,12 +170,8 @@ const dialTimeout = 5 * time.Second
 
 // reachable tries the addresses that the cluster's brokers tell to clients: a broker
 // in a container often tells one that only other containers know.
-func (c Cluster) reachable(ctx context.Context, admin *kadm.Client) error {
-	brokers, err := admin.ListBrokers(ctx)
-	if err != nil {
-		return c.explain(err)
-	}
-	for _, broker := range brokers {
+func (c Cluster) reachable(ctx context.Context, metadata *kmsg.MetadataResponse) error {
+	for _, broker := range metadata.Brokers {
 		address := net.JoinHostPort(broker.Host, strconv.Itoa(int(broker.Port)))
 		dialing, stop := context.WithTimeout(ctx, dialTimeout)
 		connection, err := new(net.Dialer).DialContext(dialing, "tcp", address)
@@ -224,15 +264,4 @@ func (c Cluster) explainSecurity(err error) string {
 		return "closes the connection: check if it wants TLS, SASL or another user and password"
 	}
 	return ""
-}
-
-// groupTimeouts are the session timeout and heartbeat interval of the members.
-// The embedded cluster remembers no member after kill -9, and its members share
-// this process, so it needs patience only for a busy machine, and frequent
-// heartbeats make a rebalance quick. A real cluster gets Kafka's defaults.
-func (c Cluster) groupTimeouts() (session, heartbeat time.Duration) {
-	if c.embedded {
-		return 10 * time.Second, 200 * time.Millisecond
-	}
-	return 45 * time.Second, 3 * time.Second
 }

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -525,23 +524,25 @@ type partitionLag struct {
 
 // lag returns how far the group is behind in each partition of the topic.
 func (c *Consumers) lag(ctx context.Context) (map[int32]partitionLag, error) {
-	admin := kadm.NewClient(c.tasks[0].client)
-	committed, err := admin.FetchOffsets(ctx, c.options.Group)
+	committed, err := c.Committed(ctx)
 	if err != nil {
-		return nil, c.cluster.explain(fmt.Errorf("offsets of group %q: %w", c.options.Group, err))
+		return nil, err
 	}
-	log, err := c.bounds(ctx, admin)
+	topic, err := c.cluster.Look(ctx, c.options.Topic, false)
 	if err != nil {
 		return nil, err
 	}
 	lags := make(map[int32]partitionLag)
-	for partition, b := range log {
-		offset := int64(-1)
-		if commit, ok := committed.Lookup(c.options.Topic, partition); ok {
-			offset = commit.At
+	for partition, b := range topic.Partitions {
+		offset, known := committed[partition]
+		if !known {
+			offset = -1
 		}
-		offset, _ = c.resolve(offset, b)
-		lags[partition] = partitionLag{Committed: offset, End: b.end}
+		at, err := c.resolve(partition, offset, b)
+		if err != nil {
+			return nil, err
+		}
+		lags[partition] = partitionLag{Committed: at.Offset, End: b.End}
 	}
 	return lags, nil
 }

@@ -28,19 +28,24 @@ type task struct {
 	reporting sync.Mutex
 	assigned  bool // guarded by reporting
 
-	mu       sync.Mutex
-	owned    map[int32]bool
-	pending  map[int32]int64 // offsets to be committed
-	paused   bool
-	kick     chan struct{} // pending is not empty
-	flushing sync.Mutex    // one commit at a time
+	mu         sync.Mutex
+	owned      map[int32]bool
+	pending    map[int32]int64 // offsets to be committed
+	committing bool            // others, at the moment
+	paused     bool
+	kick       chan struct{} // pending is not empty
+	flushing   sync.Mutex    // one commit at a time
 }
 
 func (t *task) join() error {
-	session, heartbeat := t.cluster.groupTimeouts()
+	session, heartbeat := t.groupTimeouts()
 	reset := kgo.NewOffset().AtStart()
 	if t.options.OffsetReset == "latest" {
 		reset = kgo.NewOffset().AtEnd()
+	}
+	isolation := kgo.ReadCommitted()
+	if t.options.ReadUncommitted {
+		isolation = kgo.ReadUncommitted()
 	}
 	var err error
 	t.client, err = t.cluster.client(
@@ -49,7 +54,8 @@ func (t *task) join() error {
 		kgo.Balancers(kgo.RangeBalancer()),
 		kgo.SessionTimeout(session),
 		kgo.HeartbeatInterval(heartbeat),
-		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
+		kgo.FetchIsolationLevel(isolation),
+		kgo.MetadataMaxAge(metadataMaxAge),
 		kgo.ConsumeResetOffset(reset),
 		kgo.FetchMaxBytes(1<<20),
 		kgo.FetchMaxPartitionBytes(1<<20),
@@ -67,9 +73,6 @@ func (t *task) join() error {
 		kgo.OnPartitionsRevoked(func(ctx context.Context, _ *kgo.Client, _ map[string][]int32) { t.reportRevoked(ctx, false) }),
 		kgo.OnPartitionsLost(func(ctx context.Context, _ *kgo.Client, _ map[string][]int32) { t.reportRevoked(ctx, true) }),
 	)
-	if err == nil {
-		t.client.PauseFetchTopics(t.options.Topic) // until all have joined
-	}
 	return err
 }
 
@@ -77,17 +80,21 @@ func (t *task) join() error {
 // to read from. It settles here what the client would else settle later, so
 // that the Position is what will be read.
 func (t *task) start(ctx context.Context, offsets map[string]map[int32]kgo.Offset) (map[string]map[int32]kgo.Offset, error) {
-	log, err := t.bounds(ctx, kadm.NewClient(t.client))
+	topic, err := t.cluster.look(ctx, kadm.NewClient(t.client), t.options.Topic, t.options.ReadUncommitted)
 	if err != nil {
 		return nil, err
 	}
 	positions := []Position{}
 	for partition, offset := range offsets[t.options.Topic] {
-		at, reset := t.resolve(offset.EpochOffset().Offset, log[partition])
-		if reset {
-			offsets[t.options.Topic][partition] = kgo.NewOffset().At(at)
+		position, err := t.resolve(partition, offset.EpochOffset().Offset, topic.Partitions[partition])
+		if err != nil {
+			t.fail(err)
+			return nil, err
 		}
-		positions = append(positions, Position{partition, at, reset})
+		if position.Reset {
+			offsets[t.options.Topic][partition] = kgo.NewOffset().At(position.Offset)
+		}
+		positions = append(positions, position)
 	}
 	slices.SortFunc(positions, func(a, b Position) int { return cmp.Compare(a.Partition, b.Partition) })
 	return offsets, t.reportAssigned(ctx, positions)
@@ -121,6 +128,12 @@ func (t *task) reportAssigned(ctx context.Context, positions []Position) error {
 	}
 	t.mu.Unlock()
 	t.assigned = true
+	t.Consumers.mu.Lock()
+	for _, p := range positions {
+		t.begun[p.Partition] = true
+	}
+	t.Consumers.mu.Unlock()
+	t.well(t.name())
 	t.report(Update{Kind: Assigned, Partitions: positions})
 	return nil
 }
@@ -134,11 +147,11 @@ func (t *task) reportRevoked(ctx context.Context, lost bool) {
 	}
 	t.assigned = false
 	t.report(Update{Kind: Revoked, Lost: lost, done: make(chan struct{})})
-	if !lost {
+	if !lost && t.running.Err() == nil { // else Close has done it
 		// In vain it would be no failure: the next owner reads the records again.
 		ctx, cancel := context.WithTimeout(ctx, revokeTimeout)
 		defer cancel()
-		if err := t.flush(ctx); err != nil && ctx.Err() == nil {
+		if err := t.flush(ctx); err != nil && !passing(err) {
 			t.report(Update{Kind: Failed, Err: err})
 		}
 	}
@@ -165,12 +178,25 @@ func (t *task) poll() {
 		}
 		var fatal error
 		fetches.EachError(func(topic string, partition int32, err error) {
-			if fatal == nil && !passing(err) {
+			_, session := errors.AsType[*kgo.ErrGroupSession](err)
+			loss, lost := errors.AsType[*kgo.ErrDataLoss](err)
+			switch {
+			case lost:
+				t.report(Update{Kind: Noticed, Text: fmt.Sprintf("the cluster has lost records of partition %d: it was read up to offset %d, and is read from %d", partition, loss.ConsumedTo, loss.ResetTo)})
+			case fatal == nil && !passing(err):
 				fatal = t.cluster.explain(fmt.Errorf("task %d, topic %q, partition %d: %w", t.number, topic, partition, err))
+			case session && !churn(err):
+				t.trouble(t.name(), err)
+			}
+		})
+		starts := map[int32]int64{}
+		fetches.EachPartition(func(p kgo.FetchTopicPartition) {
+			if len(p.Records) > 0 {
+				starts[p.Partition] = p.LogStartOffset
 			}
 		})
 		if records := fetches.Records(); len(records) > 0 {
-			t.report(Update{Kind: Records, Records: records})
+			t.report(Update{Kind: Records, Records: records, Starts: starts})
 		}
 		t.client.AllowRebalance()
 		if fatal != nil {
@@ -179,28 +205,10 @@ func (t *task) poll() {
 	}
 }
 
-// passing tells if an error goes away by itself: what the client tries again,
-// and what a rebalance brings along.
-func passing(err error) bool {
-	for _, churn := range []error{
-		kerr.UnknownMemberID, kerr.IllegalGeneration, kerr.RebalanceInProgress, kerr.FencedInstanceID,
-		context.Canceled,
-	} {
-		if errors.Is(err, churn) {
-			return true
-		}
-	}
-	if kerr.IsRetriable(err) && !errors.Is(err, kerr.UnknownTopicOrPartition) {
-		return true
-	}
-	if _, ok := errors.AsType[*kerr.Error](err); ok {
-		return false
-	}
-	// The group is entered again, and records that are gone are passed over.
-	_, loss := errors.AsType[*kgo.ErrDataLoss](err)
-	_, session := errors.AsType[*kgo.ErrGroupSession](err)
-	return loss || session
-}
+func (t *task) name() string { return fmt.Sprintf("task %d", t.number) }
+
+// retryInterval is the time between two tries of a commit that fails.
+const retryInterval = 500 * time.Millisecond
 
 func (t *task) commitLoop() {
 	pause := time.NewTimer(0)
@@ -211,10 +219,23 @@ func (t *task) commitLoop() {
 		case <-t.running.Done():
 			return
 		}
-		if err := t.flush(t.running); err != nil && t.running.Err() == nil {
+		wait := commitInterval
+		err := t.flush(t.running)
+		switch {
+		case t.running.Err() != nil:
+			return
+		case err == nil:
+			t.well(t.name())
+		case passing(err):
+			if !churn(err) {
+				t.trouble(t.name(), err)
+			}
+			wait = retryInterval
+			t.kickAgain()
+		default:
 			t.report(Update{Kind: Failed, Err: err})
 		}
-		pause.Reset(commitInterval)
+		pause.Reset(wait)
 		select {
 		case <-pause.C:
 		case <-t.running.Done():
@@ -223,14 +244,60 @@ func (t *task) commitLoop() {
 	}
 }
 
-// flush commits what is pending and waits for it. A commit that comes too late
-// in a rebalance is no error: the new owner reads those records again.
+func (t *task) kickAgain() {
+	select {
+	case t.kick <- struct{}{}:
+	default:
+	}
+}
+
+// close commits what is left, leaves the group and closes the client.
+func (t *task) close(ctx context.Context) error {
+	err := t.commitRest(ctx)
+	// A member that cannot say so is missed all the same.
+	if leaveErr := t.client.LeaveGroupContext(ctx); leaveErr != nil && !passing(leaveErr) {
+		err = errors.Join(err, t.cluster.explain(fmt.Errorf("task %d: leave group %q: %w", t.number, t.options.Group, leaveErr)))
+	}
+	t.client.CloseAllowingRebalance()
+	return err
+}
+
+// uncommitted reports whether something is left to be committed.
+func (t *task) uncommitted() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.committing || len(t.pending) > 0
+}
+
+// commitRest commits what is pending, before the group is left. What comes too late,
+// as the group has let the partitions go, is no error: their new owner reads those
+// records again.
+func (t *task) commitRest(ctx context.Context) error {
+	for {
+		err := t.flush(ctx)
+		if err == nil || churn(err) && ctx.Err() == nil {
+			return nil
+		}
+		if !passing(err) {
+			return err
+		}
+		select {
+		case <-time.After(retryInterval):
+		case <-ctx.Done():
+			return t.notCommitted(err)
+		}
+	}
+}
+
+// flush commits what is pending and waits for it. What can be tried again stays
+// pending, unless the partition is no longer the task's.
 func (t *task) flush(ctx context.Context) error {
 	t.flushing.Lock()
 	defer t.flushing.Unlock()
 	t.mu.Lock()
 	pending := maps.Clone(t.pending)
 	clear(t.pending)
+	t.committing = len(pending) > 0
 	t.mu.Unlock()
 	if len(pending) == 0 {
 		return nil
@@ -244,21 +311,21 @@ func (t *task) flush(ctx context.Context) error {
 		func(_ *kgo.Client, _ *kmsg.OffsetCommitRequest, response *kmsg.OffsetCommitResponse, err error) {
 			failure = t.commitError(pending, response, err)
 		})
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.committing = false
 	if failure == nil {
-		return nil
+		t.Consumers.mu.Lock()
+		maps.Copy(t.confirmed, pending)
+		t.Consumers.mu.Unlock()
 	}
-	if ctx.Err() != nil {
-		// Not known to be committed: Close tries again.
-		t.mu.Lock()
-		defer t.mu.Unlock()
-		for partition, offset := range pending {
-			if _, newer := t.pending[partition]; !newer && t.owned[partition] {
-				t.pending[partition] = offset
-			}
+	if failure == nil || !passing(failure) {
+		return failure
+	}
+	for partition, offset := range pending {
+		if _, newer := t.pending[partition]; !newer && t.owned[partition] {
+			t.pending[partition] = offset
 		}
-	}
-	if passing(failure) && ctx.Err() == nil {
-		return nil
 	}
 	return failure
 }

@@ -110,6 +110,9 @@ func (r Run) Verdict() (lines []string, failed bool) {
 	if err := r.Check(); err != nil {
 		lines = append(lines, err.Error())
 	}
+	if r.Lost > 0 {
+		lines = append(lines, fmt.Sprintf("%d messages were deleted from the topic before they were read", r.Lost))
+	}
 	failed = lines != nil
 	if lost := r.DeadLettered + r.Discarded; lost > 0 {
 		lines = append(lines, fmt.Sprintf("%d of %d messages were not delivered: %d became dead letters, %d were discarded", lost, r.Produced, r.DeadLettered, r.Discarded))

@@ -42,6 +42,9 @@ type Run struct {
 	CPULimit string  `json:"cpuLimit,omitempty"`
 	Hooks    Hooks   `json:"hooks,omitempty"`
 
+	// LagByPartition are the messages of a stream's partitions behind what is committed.
+	LagByPartition map[int32]int64 `json:"lagByPartition,omitempty"`
+
 	*Plan // what only a plan tells; nil for a stream
 
 	Failures Failures `json:"failures,omitempty"` // of attempts, by kind
@@ -59,13 +62,22 @@ type Run struct {
 
 // Counts are what became of the messages, and the calls that it took.
 type Counts struct {
-	// Every message produced is counted in one of the five after Produced.
+	// Every message produced is counted in one of the seven after Produced.
 	Produced     int64 `json:"produced"` // those that were in the topic at the start included
 	Delivered    int64 `json:"delivered"`
 	DeadLettered int64 `json:"deadLettered"`
 	Discarded    int64 `json:"discarded"`
 	Filtered     int64 `json:"filtered"` // held back by eventRuleFilterPattern
 	Pending      int64 `json:"pending"`  // without an end, fetched or not
+
+	// TakenByOthers had another member of the consumer group, and Lost were deleted
+	// before they could be read.
+	TakenByOthers int64 `json:"takenByOthers"`
+	Lost          int64 `json:"lost"`
+
+	// Skipped are offsets without a message, and not among Produced: markers of
+	// transactions, aborted and compacted records.
+	Skipped int64 `json:"skipped"`
 
 	Redelivered   int64 `json:"redelivered"` // messages delivered more than once
 	Calls         int64 `json:"calls"`       // retries included
@@ -74,13 +86,13 @@ type Counts struct {
 	EventsInCalls int64 `json:"-"`           // retries included
 }
 
-// Check returns an error unless every message produced is delivered,
-// dead-lettered, discarded, filtered or pending, and only one of them. It says by
+// Check returns an error unless every message produced is delivered, dead-lettered,
+// discarded, filtered, pending, taken by others or lost, and only one of them. It says by
 // how much the counts do not add up.
 func (c Counts) Check() error {
 	var sum int64
 	var parts []string
-	for _, part := range []struct {
+	for i, part := range []struct {
 		name  string
 		count int64
 	}{
@@ -89,11 +101,16 @@ func (c Counts) Check() error {
 		{"discarded", c.Discarded},
 		{"filtered", c.Filtered},
 		{"pending", c.Pending},
+		{"taken by others", c.TakenByOthers},
+		{"lost", c.Lost},
 	} {
 		if part.count < 0 {
 			return fmt.Errorf("the accounting does not add up: %d messages are %s", part.count, part.name)
 		}
 		sum += part.count
+		if i > 4 && part.count == 0 {
+			continue // there are none as a rule
+		}
 		parts = append(parts, fmt.Sprintf("%d %s", part.count, part.name))
 	}
 	if sum == c.Produced {
@@ -135,7 +152,12 @@ type Totals struct {
 	Produced int64
 	Filtered int64
 	Pending  int64 // messages without an end, fetched or not
-	Usage    []trigger.Usage
+
+	TakenByOthers  int64
+	Lost           int64
+	Skipped        int64
+	LagByPartition map[int32]int64
+	Usage          []trigger.Usage
 
 	IdleTasks     int
 	EventsInCalls int64 // retries included
@@ -147,7 +169,7 @@ type Totals struct {
 	CPULimit      string
 	Hooks         Hooks
 	Wall          time.Duration
-	Idle          time.Duration // of Wall, at the end, in which there was nothing to do
+	Idle          time.Duration // of Wall, in which there was nothing to do
 	Crashes       int64
 	Failures      Failures
 	Samples       []Sample
@@ -166,6 +188,7 @@ func (t Totals) Run(in Input) Run {
 		PeakInFlight:   t.PeakInFlight,
 		Crashes:        t.Crashes,
 		Failures:       t.Failures,
+		LagByPartition: t.LagByPartition,
 		IdleTasks:      t.IdleTasks,
 		Counts: Counts{
 			Produced:      t.Produced,
@@ -174,6 +197,9 @@ func (t Totals) Run(in Input) Run {
 			Discarded:     t.Discarded,
 			Filtered:      t.Filtered,
 			Pending:       t.Pending,
+			TakenByOthers: t.TakenByOthers,
+			Lost:          t.Lost,
+			Skipped:       t.Skipped,
 			Redelivered:   t.Redelivered,
 			Calls:         t.Calls,
 			Retries:       t.Retries,

@@ -12,8 +12,9 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// arrivals makes events of records and keeps them.
-func (e *engine) arrivals(records []*kgo.Record) []trigger.Arrival {
+// arrivals makes events of records and keeps them. Starts are where the partitions'
+// logs began when they were fetched.
+func (e *engine) arrivals(records []*kgo.Record, starts map[int32]int64) []trigger.Arrival {
 	arrivals := make([]trigger.Arrival, 0, len(records))
 	events := make([]byte, 0, len(records)*e.eventBytes) // grown, it would be kept along with what it was before
 	for _, r := range records {
@@ -21,8 +22,9 @@ func (e *engine) arrivals(records []*kgo.Record) []trigger.Arrival {
 		if p == nil {
 			continue
 		}
+		e.pass(r.Partition, p, r.Offset, starts[r.Partition])
 		fresh := r.Offset >= p.next
-		p.next = max(p.next, r.Offset+1)
+		p.read, p.next = r.Offset+1, max(p.next, r.Offset+1)
 		record := eventRecord(r)
 		if !e.converter.Passes(&record) {
 			if fresh {

@@ -111,7 +111,7 @@ func RunEmbedded(ctx context.Context, options Options, b Embedded) (_ result.Run
 			err = failure.Of(closeErr)
 		}
 	}()
-	filled, err := embedded.Cluster().Ends(beginning, topic)
+	filled, err := embedded.Cluster().Look(beginning, topic, false)
 	if err != nil {
 		return result.Run{}, err
 	}
@@ -122,7 +122,7 @@ func RunEmbedded(ctx context.Context, options Options, b Embedded) (_ result.Run
 		}
 	}
 
-	ends := newEnds(filled)
+	ends := newEnds(filled.Ends())
 	source := source{load: result.Load{Partitions: b.Partitions, RatePerSecond: b.Rate}}
 	if b.Messages == "" && b.Backlog {
 		source.load.Backlog = int64(b.Number)
@@ -132,7 +132,7 @@ func RunEmbedded(ctx context.Context, options Options, b Embedded) (_ result.Run
 	if b.Messages != "" {
 		source.sent = &sent{partitions: map[int32]*sentTo{}}
 	}
-	if !listens {
+	if !listens || options.UntilEnd {
 		source.ends = ends
 	}
 	if b.DataDir != "" {

@@ -37,3 +37,11 @@ func (e *ends) known() (end map[int32]int64, final bool) {
 	defer e.mu.Unlock()
 	return maps.Clone(e.end), e.final
 }
+
+// of returns that of one partition, and whether it is known.
+func (e *ends) of(partition int32) (end int64, known bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	end, known = e.end[partition]
+	return end, known
+}

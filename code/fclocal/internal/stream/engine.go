@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"time"
 
@@ -36,6 +35,20 @@ type engine struct {
 	idle       []bool              // of those, the ones without any
 	paused     bool
 	draining   bool
+
+	topic     kafka.Topic     // as of the last look
+	committed map[int32]int64 // by the group, at the end, if it matters
+	away      bool            // the cluster
+	grown     time.Time       // when partitions have last come to the topic
+	formed    bool            // the group has been complete
+	expelled  bool            // it is not, as a task has lost its place in it
+	forming   time.Time       // since when it is not
+	told      time.Time       // when it was last told that it is not
+
+	counted time.Time     // when the time of work was last added to
+	worked  time.Duration // in which there was work
+	rest    time.Duration // since there was work
+
 	active     time.Time // when something last arrived or was unfinished
 	totals     result.Totals
 	neverReady int   // instances that ended before they took a call
@@ -50,10 +63,18 @@ type engine struct {
 
 // partition is what is known of a partition over all its owners.
 type partition struct {
-	start    int64   // the offset of the first assignment
-	next     int64   // after the last record that has arrived
-	position int64   // committed, or where its owner began
-	buffer   *buffer // of its owner
+	start    int64 // the offset of the first assignment
+	next     int64 // after the last record that has arrived
+	position int64 // to be committed, or where its owner began
+	begun    int64 // where its owner began
+	owned    bool  // by one of the tasks
+
+	// Of its owner.
+	task     int
+	read     int64 // up to which it knows what there is
+	buffer   *buffer
+	lookedAt int64 // read at the last look
+	probing  bool
 }
 
 // delivery holds what a batch's calls need, whoever owns its partitions by now.
@@ -78,7 +99,7 @@ func (e *engine) run() error {
 	sample := time.NewTicker(e.interval)
 	defer sample.Stop()
 	drain := e.Drain
-	e.active = e.begin
+	e.active, e.counted = e.begin, e.begin
 	e.sample()
 	for !e.over() {
 		if at, ok := e.model.NextWake(); ok {
@@ -130,31 +151,27 @@ func (e *engine) run() error {
 func (e *engine) over() bool {
 	stats := e.model.Stats()
 	forming := slices.Contains(e.joined, false) // the group
-	if stats.Pending > 0 || stats.InFlight > 0 || forming {
+	working := stats.Pending > 0 || stats.InFlight > 0
+	e.form(forming)
+	e.count(working && !forming)
+	if working || forming || e.away {
 		e.active = time.Now()
 	}
 	if e.draining || e.totals.Stopped != "" {
 		return stats.InFlight == 0
 	}
-	if stats.Pending > 0 || stats.InFlight > 0 || forming {
+	if working || forming || e.away {
 		return false
 	}
 	if e.UntilIdle > 0 {
-		return time.Since(e.active) >= e.UntilIdle
+		up := e.active.Add(e.UntilIdle)
+		return !time.Now().Before(up) && e.readAll(up)
 	}
 	if e.source.ends == nil {
 		return false
 	}
 	ends, all := e.source.ends.known()
-	if !all {
-		return false
-	}
-	for id, end := range ends {
-		if p := e.partitions[id]; p == nil || p.position < end {
-			return false
-		}
-	}
-	return true
+	return all && e.readTo(ends)
 }
 
 // ended counts an instance that has ended by itself. One that did not even start ends
@@ -221,14 +238,10 @@ func (e *engine) handle(u kafka.Update) (actions []trigger.Action, err error) {
 	case kafka.Assigned:
 		e.joined[u.Task], e.idle[u.Task] = true, len(u.Partitions) == 0
 		for _, at := range u.Partitions {
-			p := e.partitions[at.Partition]
-			if p == nil {
-				p = &partition{start: at.Offset, next: at.Offset}
-				e.partitions[at.Partition] = p
-			}
-			p.position = at.Offset
-			p.buffer = &buffer{}
-			if err := e.perform(e.model.Assign(e.now(), u.Task, at.Partition, at.Offset)); err != nil {
+			before := e.model.Stats().Settled
+			actions := e.model.Assign(e.now(), u.Task, at.Partition, at.Offset)
+			e.assigned(u.Task, at, e.model.Stats().Settled-before)
+			if err := e.perform(actions); err != nil {
 				return nil, err
 			}
 			if at.Reset { // a next run goes on here, and not where OffsetReset has got to by then
@@ -237,11 +250,27 @@ func (e *engine) handle(u kafka.Update) (actions []trigger.Action, err error) {
 		}
 	case kafka.Revoked:
 		e.joined[u.Task] = false
-		ids := slices.Collect(maps.Keys(e.partitions)) // those of other tasks are passed over
+		e.expelled = e.expelled || u.Lost
+		var ids []int32
+		for id, p := range e.partitions {
+			if p.owned && p.task == u.Task {
+				p.owned = false
+				ids = append(ids, id)
+			}
+		}
+		slices.Sort(ids)
 		actions = e.model.Revoke(e.now(), u.Task, ids...)
 	case kafka.Records:
 		e.active = time.Now()
-		return e.model.Arrive(e.now(), e.arrivals(u.Records)...), nil
+		return e.model.Arrive(e.now(), e.arrivals(u.Records, u.Starts)...), nil
+	case kafka.Looked:
+		return nil, e.looked(u.Topic)
+	case kafka.Away:
+		e.wentAway(u.Err)
+	case kafka.Back:
+		e.cameBack()
+	case kafka.Noticed:
+		e.notice("%s", u.Text)
 	case kafka.Failed:
 		return nil, u.Err
 	}

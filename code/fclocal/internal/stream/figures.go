@@ -1,7 +1,6 @@
 package stream
 
 import (
-	"maps"
 	"time"
 
 	"fclocal/internal/result"
@@ -31,7 +30,7 @@ func (e *engine) sample() (changed bool) {
 	}
 	e.sampled = stats.Delivered
 	produced := e.produced()
-	lag := produced - (stats.Delivered + stats.DeadLettered + stats.Discarded + e.totals.Filtered)
+	lag := produced - (stats.Delivered + stats.DeadLettered + stats.Discarded + e.totals.Filtered + e.totals.TakenByOthers + e.totals.Lost)
 	e.totals.Samples = append(e.totals.Samples, result.Sample{
 		At: now, Instances: stats.Instances, InFlight: stats.InFlight, EventsPerSecond: rate, Lag: lag,
 	})
@@ -65,29 +64,32 @@ func (e *engine) recentRate() (rate float64) {
 	return rate
 }
 
-// produced is the number of records from where the stream began.
-func (e *engine) produced() (n int64) {
-	ends := map[int32]int64{}
-	for id, p := range e.partitions {
-		ends[id] = p.next
-	}
+// end is the offset that the next message of a partition gets, as far as is known.
+func (e *engine) end(id int32) int64 {
+	end := e.topic.Partitions[id].End
 	if e.source.ends != nil {
-		known, _ := e.source.ends.known()
-		maps.Copy(ends, known)
+		known, _ := e.source.ends.of(id)
+		end = max(end, known)
 	}
-	for id, end := range ends {
-		if p := e.partitions[id]; p != nil {
-			n += max(end, p.next) - p.start
+	return end
+}
+
+// produced is the number of messages from where the stream began.
+func (e *engine) produced() (n int64) {
+	for id, p := range e.partitions {
+		end := p.next
+		if p.owned {
+			end = max(end, e.end(id))
 		}
+		n += end - p.start
 	}
-	return n
+	return n - e.totals.Skipped
 }
 
 func (e *engine) summarize(ended ended) {
+	e.settle()
 	e.totals.Stats = e.model.Stats()
-	e.totals.Usage = e.model.Usage()
 	e.totals.Redelivered += e.again
-	e.totals.Produced = e.produced()
 	e.totals.PeakMemory = ended.peakMemory
 	e.totals.CPULimit = e.CPU.Limit(e.Project)
 	if ended.busy > 0 {
@@ -102,11 +104,6 @@ func (e *engine) summarize(ended ended) {
 			e.totals.IdleTasks++
 		}
 	}
-	arrived := int64(0)
-	for _, p := range e.partitions {
-		arrived += p.next - p.start
-	}
-	e.totals.Pending = e.totals.Stats.Pending + e.totals.Produced - arrived
 }
 
 // input is what has gone into the run.

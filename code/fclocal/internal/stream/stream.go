@@ -36,16 +36,29 @@ type Options struct {
 	// for good; nil if there is no file for them.
 	DeadLetters io.Writer
 
-	// UntilIdle ends the stream when nothing has arrived and nothing was
-	// unfinished for so long; 0: it goes on until it is drained, or, in
-	// RunEmbedded, until all that was produced is finished.
+	// UntilIdle ends the stream when nothing has arrived and nothing was unfinished
+	// for so long, and all that is in the topic then is finished; 0: it goes on until
+	// it is drained, or, in RunEmbedded, until all that was produced is finished.
 	UntilIdle time.Duration
+
+	// UntilEnd ends the stream when what is in the topic at its start is finished.
+	UntilEnd bool
+
+	// BrokerTimeout is how long the cluster may be away.
+	BrokerTimeout time.Duration
+
+	// From, if not nil, is where the run begins in the topic. It is refused with Group.
+	From *kafka.From
+
+	// ReadUncommitted reads the records of transactions that are open or were aborted.
+	ReadUncommitted bool
 
 	// Drain, when closed, ends the making of calls; those in flight end. It may be
 	// nil.
 	Drain <-chan struct{}
 
-	// Notice, if not nil, is told what a user should know that fails no call.
+	// Notice, if not nil, is told what a person would want to know: what fails no
+	// call, or that the cluster is away.
 	Notice func(string)
 
 	// Progress, if not nil, is told what happens, ten times a second at first.
@@ -64,8 +77,14 @@ func (o Options) group() string {
 	if o.Group != "" {
 		return o.Group
 	}
-	return o.Project.Trigger.Kafka.ConsumerGroup + "-fclocal"
+	return o.own()
 }
+
+// own is the group that takes no messages from production.
+func (o Options) own() string { return o.Project.Trigger.Kafka.ConsumerGroup + "-fclocal" }
+
+// foreign reports whether the group is not that.
+func (o Options) foreign() bool { return o.group() != o.own() }
 
 // tasks are those that are started: more would have no partition.
 func (o Options) tasks(partitions int) int {
@@ -101,7 +120,16 @@ func Run(ctx context.Context, options Options, cluster kafka.Cluster) (result.Ru
 	if err != nil {
 		return result.Run{}, err
 	}
-	return run(ctx, options, cluster, source{load: result.Load{Partitions: partitions}})
+	source := source{load: result.Load{Partitions: partitions}}
+	if options.UntilEnd {
+		topic, err := cluster.Look(ctx, options.Project.Trigger.Kafka.Topic, options.ReadUncommitted)
+		if err != nil {
+			return result.Run{}, err
+		}
+		source.ends = newEnds(topic.Ends())
+		source.ends.finish()
+	}
+	return run(ctx, options, cluster, source)
 }
 
 func run(ctx context.Context, options Options, cluster kafka.Cluster, source source) (result.Run, error) {
@@ -130,8 +158,13 @@ func run(ctx context.Context, options Options, cluster kafka.Cluster, source sou
 	defer host.Close()
 	t := options.Project.Trigger
 	tasks := options.tasks(source.load.Partitions)
+	begin, err := options.From.Offsets(ctx, cluster, t.Kafka.Topic)
+	if err != nil {
+		return result.Run{}, err
+	}
 	consumers, err := cluster.Consume(kafka.ConsumerOptions{
 		Topic: t.Kafka.Topic, Group: options.group(), Tasks: tasks, OffsetReset: t.Kafka.OffsetReset,
+		From: begin, Foreign: options.foreign(), ReadUncommitted: options.ReadUncommitted, BrokerTimeout: options.BrokerTimeout,
 	})
 	if err != nil {
 		return result.Run{}, failure.Of(err)
@@ -156,18 +189,26 @@ func run(ctx context.Context, options Options, cluster kafka.Cluster, source sou
 	var cancel context.CancelFunc
 	e.ctx, cancel = context.WithCancel(ctx)
 	err = e.run()
-	e.totals.Idle = time.Since(e.active)
+	e.lastLook()
 	close(e.done)
 	cancel()
 	ended := e.pool.close(ctx)
 	e.totals.Wall = time.Since(e.begin)
-	e.summarize(ended)
-	closing, stop := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	e.totals.Idle = e.totals.Wall - e.worked
+	// The second Ctrl-C ends the waiting, too. A cluster that has been waited for in vain is not waited for again.
+	wait := closeTimeout
+	if err != nil && e.away {
+		wait = 0
+	} else if e.away {
+		e.notice("waiting for it for %v, to commit what is finished; Ctrl-C ends that at once", wait)
+	}
+	closing, stop := context.WithTimeout(ctx, wait)
 	defer stop()
-	if closeErr := consumers.Close(closing); err == nil && ctx.Err() == nil {
+	if closeErr := consumers.Close(closing); err == nil {
 		err = closeErr
 	}
-	if errors.Is(err, context.Canceled) {
+	e.summarize(ended)
+	if ctx.Err() != nil {
 		err = errors.New("stopped at once; what was in flight is delivered again by a next run")
 	}
 	return e.totals.Run(e.input()), failure.Of(err)

@@ -97,6 +97,7 @@ type Stats struct {
 	Discarded    int64 // records
 	Redelivered  int64 // records that reached an end again, after a rebalance
 	Pending      int64 // records that have arrived at their present owner and are unfinished
+	Settled      int64 // offsets that had no end here when a partition was assigned beyond them; see Settle
 
 	InFlight         int // calls
 	PeakInFlight     int // calls
@@ -133,9 +134,10 @@ func (m *Model) Assign(now time.Duration, task int, partitionID int32, offset in
 	}
 	h := m.histories[partitionID]
 	if h == nil {
-		h = &history{}
+		h = &history{known: offset}
 		m.histories[partitionID] = h
 	}
+	m.stats.Settled += h.settle(offset)
 	m.partitions[partitionID] = &partition{id: partitionID, task: task, next: offset, committed: offset, history: h}
 	return m.dispatch()
 }
@@ -152,6 +154,13 @@ func (m *Model) Revoke(now time.Duration, task int, partitionIDs ...int32) []Act
 	}
 	m.dropRevoked()
 	return m.dispatch()
+}
+
+// Settle says of a partition that has been assigned, and has no owner now, that all
+// below an offset has reached its end elsewhere, and returns how many offsets had not
+// here. Calls with them that are still in flight then deliver them once more.
+func (m *Model) Settle(partitionID int32, offset int64) int64 {
+	return m.histories[partitionID].settle(offset)
 }
 
 // Arrive adds fetched records to their tasks' windows, each partition's in order

@@ -83,6 +83,22 @@ func (h *history) remember(p *partition) {
 	h.known = max(h.known, p.next)
 }
 
+// settle says that all below offset has reached its end and returns how many offsets
+// had not.
+func (h *history) settle(offset int64) (settled int64) {
+	var rest []span
+	for _, u := range h.unfinished {
+		settled += max(0, min(u.end, offset)-u.first)
+		if u.end > offset {
+			rest = append(rest, span{max(u.first, offset), u.end})
+		}
+	}
+	h.unfinished = rest
+	settled += max(0, offset-h.known)
+	h.known = max(h.known, offset)
+	return settled
+}
+
 // finish says that the segment has reached its end and returns how many of its
 // records have done so for the first time.
 func (h *history) finish(s *segment) int {
