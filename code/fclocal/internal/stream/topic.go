@@ -144,7 +144,7 @@ func (e *engine) probe(id int32, p *partition, from, to int64) {
 			return nil
 		}
 		e.pass(id, p, next, start)
-		return e.model.Arrive(e.now(), trigger.Arrival{Range: trigger.Range{Partition: id, FirstOffset: next}})
+		return e.model.Arrive(e.now(), passed(id, next))
 	})
 }
 
@@ -237,6 +237,7 @@ func (e *engine) lastLook() {
 		return // as of a moment ago
 	}
 	e.topic = topic
+	e.passRest(ctx)
 	orphans := false
 	for id, p := range e.partitions {
 		orphans = orphans || !p.owned
@@ -248,6 +249,29 @@ func (e *engine) lastLook() {
 	if orphans {
 		e.committed, _ = e.consumers.Committed(ctx)
 	}
+}
+
+// passRest goes to the ends of partitions behind which only markers of transactions and
+// the like are left.
+func (e *engine) passRest(ctx context.Context) {
+	e.model.Drain(e.now()) // there are no calls any more
+	for id, p := range e.partitions {
+		stable := e.topic.Partitions[id].Stable
+		if !p.owned || p.read >= stable {
+			continue
+		}
+		next, start, err := e.consumers.Gap(ctx, id, p.read, stable)
+		if err != nil || next <= p.read {
+			continue
+		}
+		e.pass(id, p, next, start)
+		e.perform(e.model.Arrive(e.now(), passed(id, next))) // commits, and nothing that could fail
+	}
+}
+
+// passed says to the model that a partition holds nothing more before an offset.
+func passed(id int32, next int64) trigger.Arrival {
+	return trigger.Arrival{Range: trigger.Range{Partition: id, FirstOffset: next}}
 }
 
 // settle counts what is left of the topic, when all has been committed that can be.
