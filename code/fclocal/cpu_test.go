@@ -41,10 +41,10 @@ func TestCPUShare(t *testing.T) {
 	run := func(messages int, args ...string) result.Run {
 		return mustStream(t, append([]string{"-t", template, "-n", fmt.Sprint(messages), "--retry-scale", "0"}, args...)...)[0]
 	}
-	tenth := run(60, "--set", "cpu=0.1", "--set", "concurrency=26", "--set", "instanceConcurrency=26")
-	whole := run(300, "--set", "cpu=1", "--set", "memorySize=1024", "--set", "concurrency=26", "--set", "instanceConcurrency=26")
-	four := run(120, "--set", "cpu=0.1", "--set", "concurrency=4", "--set", "instanceConcurrency=1")
-	fast := run(60, "--vcpu-speed", "2", "--set", "cpu=0.1", "--set", "concurrency=26", "--set", "instanceConcurrency=26")
+	tenth := run(40, "--set", "cpu=0.1", "--set", "concurrency=26", "--set", "instanceConcurrency=26")
+	whole := run(200, "--set", "cpu=1", "--set", "memorySize=1024", "--set", "concurrency=26", "--set", "instanceConcurrency=26")
+	four := run(80, "--set", "cpu=0.1", "--set", "concurrency=4", "--set", "instanceConcurrency=1")
+	fast := run(40, "--vcpu-speed", "2", "--set", "cpu=0.1", "--set", "concurrency=26", "--set", "instanceConcurrency=26")
 	for _, r := range []result.Run{tenth, four, fast} {
 		if r.CPUShare < 0.08 || r.CPUShare > 0.115 {
 			t.Errorf("a share of %.3f of 0.1 in %d instances", r.CPUShare, r.Instances)

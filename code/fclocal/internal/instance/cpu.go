@@ -1,10 +1,12 @@
 package instance
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"runtime"
 	"strconv"
+	"time"
 
 	"fclocal/internal/config"
 	"fclocal/internal/process"
@@ -14,16 +16,26 @@ import (
 // CPU is what a vCPU is on this machine.
 type CPU struct {
 	Unlimited bool    // instances may use all of the machine
-	Speed     float64 // of a vCPU, in cores of this machine: above 0
+	Speed     float64 // of a vCPU, in cores of this machine; 0: 1
 }
+
+func (c CPU) speed() float64 { return cmp.Or(c.Speed, 1) }
 
 // Cores is what an instance of the project may use; 0: there is no limit.
 func (c CPU) Cores(p *config.Project) float64 {
-	cores := p.Function.CPU * c.Speed
+	cores := p.Function.CPU * c.speed()
 	if c.Unlimited || !process.Limits || cores >= float64(runtime.NumCPU()) {
 		return 0
 	}
 	return cores
+}
+
+// Share is how many vCPU were used, with so much CPU time of this machine's cores.
+func (c CPU) Share(used, passed time.Duration) float64 {
+	if passed <= 0 {
+		return 0
+	}
+	return used.Seconds() / passed.Seconds() / c.speed()
 }
 
 // Limit says of the project's instances how their cpu is limited, or why not.

@@ -9,8 +9,8 @@ import (
 	"fclocal/internal/result"
 )
 
-// JSON writes {"runs":[…]}. Numbers have three decimals at most, prices six
-// digits; one that is not finite, like events per call without a call, is written
+// JSON writes {"runs":[…]}. Numbers have three decimals at most, prices and
+// shares six digits; one that is not finite, like events per call without a call, is written
 // as 0.
 func JSON(w io.Writer, runs []result.Run) error {
 	document := struct {
@@ -37,6 +37,7 @@ func rounded(runs []result.Run) []result.Run {
 			&r.ColdStartMs, &r.PeakMemoryMB, &r.WallSeconds,
 			&r.Function.CallTimeMs, &r.Function.EventTimeMs,
 		)
+		r.CPUShare = significant(r.CPUShare)
 		if r.Plan != nil {
 			p := *r.Plan
 			round(&p.LagMean, &p.DrainSeconds, &p.InstanceHours)

@@ -92,9 +92,7 @@ func (e *engine) summarize(ended ended) {
 	e.totals.Redelivered += e.again
 	e.totals.PeakMemory = ended.peakMemory
 	e.totals.CPULimit = e.CPU.Limit(e.Project)
-	if ended.busy > 0 {
-		e.totals.CPUShare = ended.cpu.Seconds() / ended.busy.Seconds() / e.CPU.Speed
-	}
+	e.totals.CPUShare = e.CPU.Share(ended.cpu, ended.busy)
 	for _, hook := range ended.hooks {
 		e.totals.Hooks.Add(hook)
 	}
