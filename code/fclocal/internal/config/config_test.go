@@ -307,7 +307,9 @@ func FuzzLoad(f *testing.F) {
 		f.Fatal(err)
 	}
 	for _, seed := range []string{
-		string(document), smallest, "", "- 1", "a: &a [*a]", "<<: [1, {a: 1}]", "vars: {a: ${vars.b}, b: ${vars.a}}",
+		"edition: 3.0.0\nvars: {a: &a [*a], s: '${vars.s}'}\ntemplate: {t: *a}\nresources: {x: '${vars.s}', y: *a, z: {component: fc3, extend: {name: t}, actions: *a, props: {functionName: '${this.props}', code: {}, triggers: ['${vars.s}', *a, {triggerType: eventbridge, triggerConfig: x}]}}}\n",
+		"edition: 1.0.0\nservices: {x: 1, z: {component: fc, actions: [], props: {service: 1, function: [], triggers: {a: b}}}, y: {component: fc, props: {function: {codeUri: [], handler: {}}, triggers: [1, {type: eventbridge}]}}}\n",
+		string(document), base3(f), smallest, smallest3, "", "- 1", "a: &a [*a]", "<<: [1, {a: 1}]", "vars: {a: ${vars.b}, b: ${vars.a}}",
 		"services: {a: {component: fc, props: {function: {cpu: 1e999, timeout: 0x10}, triggers: [{type: eventbridge}]}}}",
 		"\ufeffa: 中\r\n\tb: 1", "? [a]\n: b", "a: !!int x\nb: !!binary =\nc: .nan",
 		"vars: &v {<<: [*v, {b: '${env(PATH)}x'}], a: \"${vars.b}\\e[m\"}", "%TAG !a! b\n--- # \u202e\na: \x1b",
@@ -319,16 +321,21 @@ func FuzzLoad(f *testing.F) {
 		if err := os.WriteFile(path, data, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		project, problems, err := Load(path, Options{Set: map[string]string{"cpu": "1", "Topic": "", "deadLetterQueue": "x"}, FC3: true})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if errors, _ := Count(problems); (errors == 0) != (project != nil) {
-			t.Errorf("%d errors, but the project is %v", errors, project)
-		}
-		for _, p := range problems {
-			if shown := strings.ReplaceAll(p.render(), "\n", ""); p.Message == "" || strings.Contains(p.Message, "\n") || escape.Line(shown) != shown {
-				t.Errorf("message %q, shown as %q", p.Message, shown)
+		for _, options := range []Options{
+			{Set: map[string]string{"cpu": "1", "Topic": "", "deadLetterQueue": "x", "initializer": ""}, FC3: true},
+			{Deploy: true},
+		} {
+			project, problems, err := Load(path, options)
+			if err != nil && !strings.Contains(err.Error(), "--function NAME picks one: ") {
+				t.Fatal(err)
+			}
+			if errors, _ := Count(problems); err == nil && (errors == 0) != (project != nil) {
+				t.Errorf("%d errors, but the project is %v", errors, project)
+			}
+			for _, p := range problems {
+				if shown := strings.ReplaceAll(p.render(), "\n", ""); p.Message == "" || strings.Contains(p.Message, "\n") || escape.Line(shown) != shown {
+					t.Errorf("message %q, shown as %q", p.Message, shown)
+				}
 			}
 		}
 	})
