@@ -259,7 +259,7 @@ func (r *resolver) directory() string {
 
 // read is the text of a file, by its path from s.yaml.
 func (r *resolver) read(path string) (string, error) {
-	if text, seen := r.read3[path]; seen {
+	if text, seen := r.contents[path]; seen {
 		return text, nil
 	}
 	full := path
@@ -270,7 +270,7 @@ func (r *resolver) read(path string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	r.read3[path] = string(data)
+	r.contents[path] = string(data)
 	return string(data), nil
 }
 
@@ -278,7 +278,7 @@ func (r *resolver) read(path string) (string, error) {
 // (inferred).
 func (r *resolver) structured(n *node, e expression, argument *node, source string) *node {
 	key := e.call + "\x00" + argument.text
-	if value := r.parsed3[key]; value != nil {
+	if value := r.structures[key]; value != nil {
 		return value
 	}
 	fail := func(what any) *node {
@@ -306,7 +306,7 @@ func (r *resolver) structured(n *node, e expression, argument *node, source stri
 	if argument.secret {
 		mask(value, shownExpression(source), map[*node]bool{})
 	}
-	r.parsed3[key] = value
+	r.structures[key] = value
 	return value
 }
 
@@ -349,13 +349,13 @@ func mask(n *node, masked string, seen map[*node]bool) {
 // dotenv is what the file .env beside s.yaml sets, which s reads. What the environment
 // has comes first.
 func (r *resolver) dotenv() map[string]string {
-	if r.env == nil {
-		r.env = map[string]string{}
+	if r.variables == nil {
+		r.variables = map[string]string{}
 		if data, err := files.Read(filepath.Join(r.directory(), ".env"), maxText); err == nil {
-			r.env = parseDotenv(data)
+			r.variables = parseDotenv(data)
 		}
 	}
-	return r.env
+	return r.variables
 }
 
 // parseDotenv reads lines of the form NAME=VALUE, with the value in quotation marks or

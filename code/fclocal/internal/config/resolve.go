@@ -22,14 +22,13 @@ type resolver struct {
 	resolved map[*yaml.Node]*node
 	indexes  map[*yaml.Node]map[string]*yaml.Node // of mappings that variables were looked for in
 
-	// Of FC 3.0's file: the resource that is being resolved, what .env sets, and the
-	// texts and values that have been read.
-	resources map[*yaml.Node]string
-	this      *yaml.Node
-	thisName  string
-	env       map[string]string
-	read3     map[string]string
-	parsed3   map[string]*node
+	// Of FC 3.0's file: the resource that is being resolved, and what has been read.
+	resources  map[*yaml.Node]string
+	this       *yaml.Node
+	thisName   string
+	variables  map[string]string // of .env; nil until one is asked for
+	contents   map[string]string // of files, by their paths
+	structures map[string]*node  // by what they were read from
 
 	names   []string // what ${vars...} may refer to, once one refers to nothing else
 	unknown int      // variables so far
@@ -40,7 +39,7 @@ type resolver struct {
 
 func newResolver(root *yaml.Node, e *edition, file string) *resolver {
 	r := &resolver{edition: e, file: file, root: root, resolved: map[*yaml.Node]*node{}, indexes: map[*yaml.Node]map[string]*yaml.Node{},
-		resources: map[*yaml.Node]string{}, read3: map[string]string{}, parsed3: map[string]*node{}}
+		resources: map[*yaml.Node]string{}, contents: map[string]string{}, structures: map[string]*node{}}
 	index := r.index(root)
 	r.vars = index["vars"]
 	if e.syntax == newSyntax {
