@@ -8,7 +8,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"fclocal/internal/build"
 	"fclocal/internal/escape"
 	"fclocal/internal/events"
 	"fclocal/internal/failure"
@@ -27,6 +26,7 @@ type invokeOptions struct {
 	cpu     instance.CPU
 	print   bool // --print
 	events  events.Options
+	debug   debugOption
 }
 
 func newInvokeCommand(global *globalOptions) *cobra.Command {
@@ -49,8 +49,8 @@ usage or configuration.`,
   fclocal invoke --value '{"id":1}' --key 1 --header trace=abc -n 10
   fclocal invoke --value @order.json --shape json --print
   curl ... | fclocal invoke --value @-    # the message's value comes from stdin
+  fclocal invoke --debug                  # a debugger may connect to port 2345
   fclocal invoke --no-build               # what s deploy would upload`,
-		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return invoke(cmd.Context(), options, cmd.Flags().Changed, cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
@@ -61,6 +61,7 @@ usage or configuration.`,
 	cpuFlags(command.Flags(), &options.cpu)
 	command.Flags().BoolVar(&options.print, "print", false, "print the event, and make no call")
 	options.events.AddTo(command)
+	options.debug.addTo(command)
 	command.MarkFlagsMutuallyExclusive("event-file", "event")
 	return command
 }
@@ -92,13 +93,14 @@ func invoke(ctx context.Context, options invokeOptions, given func(option string
 	if options.print {
 		return write(stdout, "event", event)
 	}
-	binary, err := build.Project(ctx, project, options.noBuild, stderr)
+	binary, debugger, err := options.debug.program(ctx, project, options.noBuild, &options.cpu, stderr)
 	if err != nil {
 		return err
 	}
 
 	called, invocation, err := instance.CallOnce(ctx, instance.Spec{
 		Project: project, Binary: binary.Path, Args: binary.Args, CodeDir: project.CodeDirectory(binary.Path), Logs: stderr, Cores: options.cpu.Cores(project),
+		Debugger: debugger,
 	}, event, func(what string) { fmt.Fprintln(stderr, "fclocal:", escape.Line(what)) }, binary.Release)
 	if err != nil {
 		return err

@@ -17,6 +17,7 @@ import (
 	"fclocal/internal/build"
 	"fclocal/internal/clientconfig"
 	"fclocal/internal/config"
+	"fclocal/internal/debugger"
 	"fclocal/internal/escape"
 	"fclocal/internal/failure"
 	"fclocal/internal/instance"
@@ -66,6 +67,8 @@ type streamOptions struct {
 	instances  instanceOptions
 	cpu        instance.CPU
 	noBuild    bool
+	debug      debugOption
+	debugger   *debugger.Debugger
 
 	// What comes out.
 	logs        string
@@ -101,7 +104,6 @@ messages are missing; 2 wrong usage or configuration.`,
   fclocal stream --listen 127.0.0.1:9092,127.0.0.1:9093 --advertise 127.0.0.1:9092,host.docker.internal:9093
   fclocal stream --kafka-config client.properties --until-idle 10s
   fclocal stream --brokers 127.0.0.1:9092 --until-idle 10s --json | jq '.runs[0].delivered'`,
-		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return runStreams(cmd.Context(), options, cmd.Flags().Changed, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
@@ -137,6 +139,7 @@ messages are missing; 2 wrong usage or configuration.`,
 	flags.Float64Var(&options.retryScale, "retry-scale", 1, "multiply the waits before retries by `F`")
 	options.instances.addTo(flags)
 	flags.BoolVar(&options.noBuild, "no-build", false, "run the program that lies in codeUri")
+	options.debug.addTo(command)
 	cpuFlags(flags, &options.cpu)
 	flags.StringVar(&options.logs, "logs", "", "write the function's logs to `DIR` (default a temporary directory)")
 	flags.StringVar(&options.deadLetters, "dead-letters", "", "append dead letters to `FILE`, as JSON lines")
@@ -204,11 +207,12 @@ func runStreams(ctx context.Context, options streamOptions, given func(option st
 			return fmt.Errorf("triggerEnable of %s is false: on FC the event stream is stopped; --set triggerEnable=true runs it", project.File)
 		}
 	}
-	binary, err := build.Project(ctx, projects[0], options.noBuild, stderr)
+	binary, debugger, err := options.debug.program(ctx, projects[0], options.noBuild, &options.cpu, stderr)
 	if err != nil {
 		return err
 	}
 	defer binary.Release()
+	options.debugger = debugger
 	logs, logsWritten, err := stream.Logs(options.logs)
 	if err != nil {
 		return err
@@ -291,8 +295,11 @@ func (s *streams) run(ctx context.Context, project *config.Project, binary build
 	o := s.options
 	rules := o.instances.rules(project)
 	rules.RetryScale = o.retryScale
+	if o.debugger != nil {
+		rules = rules.OneInstance()
+	}
 	options := stream.Options{
-		Project: project, Rules: rules, Binary: binary.Path, Args: binary.Args, Logs: logs, Group: o.group, CPU: o.cpu, EventTime: o.eventTime,
+		Project: project, Rules: rules, Binary: binary.Path, Args: binary.Args, Logs: logs, Group: o.group, CPU: o.cpu, Debugger: o.debugger, EventTime: o.eventTime,
 		DeadLetters: s.deadLetters, UntilIdle: o.untilIdle, UntilEnd: o.untilEnd, Drain: s.drain,
 		BrokerTimeout: o.timeout, From: s.from, ReadUncommitted: o.isolation == readUncommitted,
 		Notice: s.tell,

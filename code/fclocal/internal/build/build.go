@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"time"
 
 	"fclocal/internal/failure"
@@ -36,8 +37,9 @@ type Binary struct {
 // go.mod in codeUri and above it, up to top. What `go build` prints goes to output.
 //
 // Builds of the same module wait for each other. What is returned is the caller's
-// own, so that nobody waits while it runs.
-func Function(ctx context.Context, codeURI, top, handler string, output io.Writer) (Binary, error) {
+// own, so that nobody waits while it runs. A program that is debugged is built, and
+// kept, apart from the usual one.
+func Function(ctx context.Context, codeURI, top, handler string, debugged bool, output io.Writer) (Binary, error) {
 	if filepath.Base(handler) != handler || handler == "." || handler == ".." {
 		return Binary{}, fmt.Errorf("the function cannot be built: handler %q is not the name of a file", handler) // it would lie anywhere
 	}
@@ -45,7 +47,11 @@ func Function(ctx context.Context, codeURI, top, handler string, output io.Write
 	if module == "" {
 		return Binary{}, fmt.Errorf("%w in codeUri %s nor above it, up to %s: put the function's source there, or use --no-build", ErrNoModule, codeURI, top)
 	}
-	directory, unlock, err := begin(ctx, module, output)
+	source, options := module, []string{"-trimpath"}
+	if debugged { // with the paths that the debugger's user knows
+		source, options = module+"\x00debugged", []string{"-gcflags", "all=-N -l"}
+	}
+	directory, unlock, err := begin(ctx, source, output)
 	if err != nil {
 		return Binary{}, err
 	}
@@ -56,7 +62,7 @@ func Function(ctx context.Context, codeURI, top, handler string, output io.Write
 	if runtime.GOOS == "windows" {
 		program += ".exe"
 	}
-	if err := compile(ctx, module, program, output); err != nil {
+	if err := compile(ctx, module, program, options, output); err != nil {
 		return Binary{}, err
 	}
 	binary, err := private(directory, program)
@@ -95,12 +101,26 @@ func run(ctx context.Context, command *exec.Cmd) error {
 	return failure.New("interrupted")
 }
 
+// forHere is the environment of a build for this machine, which is otherwise as by
+// s.yaml's actions.
+func forHere() []string {
+	return append(os.Environ(), "GOOS="+runtime.GOOS, "GOARCH="+runtime.GOARCH, "CGO_ENABLED=0")
+}
+
+// Install puts a program of a module, PACKAGE@VERSION, into a directory. What the go
+// command prints goes to output.
+func Install(ctx context.Context, program, directory string, output io.Writer) error {
+	command := exec.CommandContext(ctx, "go", "install", program)
+	command.Env = append(forHere(), "GOBIN="+directory, "GOFLAGS=-trimpath")
+	command.Stdout, command.Stderr = output, output
+	return run(ctx, command)
+}
+
 // compile makes the program.
-func compile(ctx context.Context, module, program string, output io.Writer) error {
-	command := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-o", program, ".")
+func compile(ctx context.Context, module, program string, options []string, output io.Writer) error {
+	command := exec.CommandContext(ctx, "go", slices.Concat([]string{"build", "-buildvcs=false", "-o", program}, options, []string{"."})...)
 	command.Dir = module
-	// As s.yaml's actions build it, but for this machine.
-	command.Env = append(os.Environ(), "GOOS="+runtime.GOOS, "GOARCH="+runtime.GOARCH, "CGO_ENABLED=0")
+	command.Env = forHere()
 	command.Stdout, command.Stderr = output, output
 	err := run(ctx, command)
 	switch {

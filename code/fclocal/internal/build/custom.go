@@ -28,7 +28,7 @@ func custom(ctx context.Context, p *config.Project, existing bool, output io.Wri
 	binary := Binary{Release: func() {}}
 	var err error
 	if name, inCode := inCode(command[0]); !existing && inCode && files.Above("go.mod", p.Code(), p.Dir) != "" && !isScript(filepath.Join(p.Code(), name)) {
-		binary, err = compiled(ctx, p, path.Base(name), output)
+		binary, err = compiled(ctx, p, path.Base(name), false, output)
 	} else {
 		if !existing {
 			err = runActions(ctx, p, output)

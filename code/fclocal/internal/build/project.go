@@ -22,7 +22,7 @@ func Project(ctx context.Context, project *config.Project, existing bool, output
 	var binary Binary
 	var err error
 	if !existing {
-		binary, err = compiled(ctx, project, project.Function.Handler, output)
+		binary, err = compiled(ctx, project, project.Function.Handler, false, output)
 	}
 	if errors.Is(err, ErrNoModule) && len(project.Build) > 0 {
 		existing, err = true, runActions(ctx, project, output)
@@ -40,9 +40,18 @@ func Project(ctx context.Context, project *config.Project, existing bool, output
 	return binary, nil
 }
 
+// Debugged is [Project] for a function that is to run under a debugger, which must be
+// one of go1 with its source.
+func Debugged(ctx context.Context, project *config.Project, output io.Writer) (Binary, error) {
+	if err := project.Runnable(); err != nil {
+		return Binary{}, err
+	}
+	return compiled(ctx, project, project.Function.Handler, true, output)
+}
+
 // compiled builds the Go module that holds codeUri.
-func compiled(ctx context.Context, project *config.Project, name string, output io.Writer) (Binary, error) {
-	binary, err := Function(ctx, project.Code(), project.Dir, name, output)
+func compiled(ctx context.Context, project *config.Project, name string, debugged bool, output io.Writer) (Binary, error) {
+	binary, err := Function(ctx, project.Code(), project.Dir, name, debugged, output)
 	if exit := (interface{ ExitCode() int })(nil); errors.As(err, &exit) {
 		err = failure.Of(err)
 	}

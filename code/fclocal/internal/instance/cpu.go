@@ -16,6 +16,7 @@ import (
 // CPU is what a vCPU is on this machine.
 type CPU struct {
 	Unlimited bool    // instances may use all of the machine
+	Debugged  bool    // likewise, as they run under a debugger
 	Speed     float64 // of a vCPU, in cores of this machine; 0: 1
 }
 
@@ -24,7 +25,7 @@ func (c CPU) speed() float64 { return cmp.Or(c.Speed, 1) }
 // Cores is what an instance of the project may use; 0: there is no limit.
 func (c CPU) Cores(p *config.Project) float64 {
 	cores := p.Function.CPU * c.speed()
-	if c.Unlimited || !process.Limits || cores >= float64(runtime.NumCPU()) {
+	if c.Unlimited || c.Debugged || !process.Limits || cores >= float64(runtime.NumCPU()) {
 		return 0
 	}
 	return cores
@@ -42,6 +43,8 @@ func (c CPU) Share(used, passed time.Duration) float64 {
 func (c CPU) Limit(p *config.Project) string {
 	vCPU := strconv.FormatFloat(p.Function.CPU, 'g', -1, 64)
 	switch {
+	case c.Debugged:
+		return "cpu, memorySize and time are not limited: --debug"
 	case c.Unlimited:
 		return "cpu is not limited: --no-cpu-limit"
 	case p.Function.CPU == 0:

@@ -21,6 +21,7 @@ import (
 
 	"fclocal/internal/config"
 	"fclocal/internal/customruntime"
+	"fclocal/internal/debugger"
 	"fclocal/internal/process"
 	"fclocal/internal/runtimeapi"
 )
@@ -46,6 +47,23 @@ type Spec struct {
 	ID      string // FC_INSTANCE_ID
 	Logs    io.Writer
 	Cores   float64 // of this machine that it may use; 0: no limit
+
+	// Debugger, if not nil, runs the process. Nothing ends or stops it then: neither
+	// timeouts nor memorySize and cpu, and it is not frozen.
+	Debugger *debugger.Debugger
+}
+
+// debugged is the Spec with what goes with a debugger.
+func (s Spec) debugged() Spec {
+	s.Binary, s.Args = s.Debugger.Command(s.Binary, s.Args)
+	s.Cores = 0
+	patient := *s.Project
+	f := &patient.Function
+	for _, timeout := range []*int{&f.Timeout, &f.InitializationTimeout, &f.PreFreeze.Timeout, &f.PreStop.Timeout} {
+		*timeout = int(debugger.Patience.Seconds())
+	}
+	s.Project = &patient
+	return s
 }
 
 // An Instance is one process of the function. It must be stopped.
@@ -91,6 +109,9 @@ func (h *Host) start(spec Spec) (*Instance, error) {
 	}
 	if h.server == nil { // it marks the process, and must be no other's
 		spec.ID += "-" + rand.Text()[:8]
+	}
+	if spec.Debugger != nil {
+		spec = spec.debugged()
 	}
 	i := &Instance{
 		spec:   spec,
@@ -147,6 +168,10 @@ func (h *Host) start(spec Spec) (*Instance, error) {
 	}
 	i.link.begin()
 	watch(i)
+	if spec.Debugger != nil {
+		i.tree.Keep() // Delve has a child, which its end does not end
+		go spec.Debugger.Announce(i.ended)
+	}
 	return i, nil
 }
 
@@ -223,6 +248,9 @@ func (i *Instance) checkMemory() {
 }
 
 func (i *Instance) overMemory() bool {
+	if i.spec.Debugger != nil { // which takes more than the function
+		return false
+	}
 	peak, ok := i.tree.Memory(i.memorySize())
 	if ok {
 		i.peak.Store(max(peak, i.peak.Load()))

@@ -102,8 +102,10 @@ func (i *Instance) rest(ctx context.Context) {
 		l.freezing = nil
 		close(freezing)
 	}
-	l.frozen = true
-	i.tree.Freeze()
+	if i.spec.Debugger == nil {
+		l.frozen = true
+		i.tree.Freeze()
+	}
 }
 
 // isFrozen says whether nothing changes in it.

@@ -31,6 +31,9 @@ type Tree struct {
 // NewTree is the tree of a process that was started in a group of its own.
 func NewTree(pid int, _ string) *Tree { return &Tree{pid: pid} }
 
+// Keep does nothing.
+func (t *Tree) Keep() {}
+
 // Alone is not told.
 func (t *Tree) Alone() bool { return true }
 

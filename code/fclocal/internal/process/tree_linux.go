@@ -166,6 +166,10 @@ func (t *Tree) look() []entry {
 	return others
 }
 
+// Keep sees to it, from now on, that kill -9 of fclocal ends the whole tree. That is so
+// anyhow soon after the first process is seen to have a child.
+func (t *Tree) Keep() { keep(t.mark) }
+
 // CPUTime is the CPU time that the tree has taken, as far as that is known. That of
 // processes which have ended is told in ticks of 10 ms.
 func (t *Tree) CPUTime() (spent time.Duration, told bool) {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"fclocal/internal/config"
+	"fclocal/internal/debugger"
 	"fclocal/internal/eventbridge"
 	"fclocal/internal/failure"
 	"fclocal/internal/instance"
@@ -28,6 +29,8 @@ type Options struct {
 	// Group is the consumer group; "" is that of s.yaml with -fclocal behind it,
 	// which takes no messages from production.
 	Group string
+
+	Debugger *debugger.Debugger // that instances run under, or nil
 
 	CPU       instance.CPU  // what instances have of this machine
 	EventTime time.Duration // how long a call keeps its slot for each of its events after the function has answered
@@ -145,6 +148,8 @@ func run(ctx context.Context, options Options, cluster kafka.Cluster, source sou
 		Args:    options.Args,
 		CodeDir: options.Project.CodeDirectory(options.Binary),
 		Cores:   options.CPU.Cores(options.Project),
+
+		Debugger: options.Debugger,
 	}
 	beginning, begun := untilDrained(ctx, options.Drain)
 	host, err := instance.NewHost(beginning, spec, options.instances(), options.Notice)

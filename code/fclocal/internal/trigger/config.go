@@ -70,6 +70,14 @@ type Config struct {
 	Seed uint64 // of the random waits of BackoffRetry
 }
 
+// OneInstance is the configuration for a single instance that never goes away: there
+// are no more calls than it takes, so that none gets 429.
+func (c Config) OneInstance() Config {
+	c.MaxInstances, c.IdleTimeout = 1, 0
+	c.Concurrency = min(c.Concurrency, c.InstanceConcurrency)
+	return c
+}
+
 // mustBeUsable panics where a limit below 1 would keep the stream from ever
 // moving: s.yaml has been checked, so it is a mistake in the program.
 func (c Config) mustBeUsable() {
