@@ -1,10 +1,13 @@
-// Package config reads and checks an s.yaml: edition 1.0.0 of Serverless Devs,
-// component devsapp/fc, a go1 function with an EventBridge trigger for Kafka.
+// Package config reads and checks an s.yaml of Serverless Devs: FC 2.0's (edition
+// 1.0.0, component devsapp/fc) and FC 3.0's (edition 3.0.0, component fc3), with their
+// functions and EventBridge triggers for Kafka. What differs between the two is in
+// edition1.go and edition3.go.
 //
-// A file goes through four steps: the YAML parser; the resolver (node.go), which
-// replaces anchors, merge keys and ${...}; the JSON Schema s.schema.json
-// (validate.go), which knows keys, types, ranges and enumerations; and rules.go,
-// which knows what one setting forbids another.
+// A file goes through these steps: the YAML parser; for FC 3.0 what it extends
+// (extend.go); the resolver (resolve.go, for FC 3.0 evaluate.go), which replaces
+// anchors, merge keys and ${...}; the edition's JSON Schema (validate.go), which knows
+// keys, types, ranges and enumerations; and rules.go, which knows what one setting
+// forbids another, with deploy.go for what has a bearing on a deployment only.
 package config
 
 import (

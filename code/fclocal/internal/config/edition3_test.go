@@ -446,6 +446,28 @@ func TestStructured(t *testing.T) {
 	}
 }
 
+// What only the cloud knows matters to a run, where it is no text.
+func TestCloudOnly(t *testing.T) {
+	document := edit(t, base3(t), "memorySize: 512", "memorySize: ${resources.orders.output.memory}", "Topic: ${vars.kafka.topic}", "Topic: ${resources.orders.output.topic}")
+	warnings := []string{
+		"23:19: warning: fclocal cannot resolve ${resources.orders.output.memory}; the value is not checked",
+		"76:26: warning: fclocal cannot resolve ${resources.orders.output.topic}; the value is not checked",
+	}
+	_, problems := load(t, document, Options{Deploy: true})
+	if diff := cmp.Diff(warnings, brief(problems)); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	project, problems := load(t, document, Options{})
+	want := append([]string{"23:19: error: memorySize is \"${resources.orders.output.memory}\", which only the cloud knows; a run needs the value itself, or --set memorySize=VALUE"}, warnings...)
+	if diff := cmp.Diff(want, brief(problems)); diff != "" || project != nil {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	project, problems = load(t, document, Options{Set: map[string]string{"memorySize": "512"}})
+	if diff := cmp.Diff(warnings[1:], brief(problems)); diff != "" || project == nil {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
 // A file extends another, and a resource a template.
 func TestExtend(t *testing.T) {
 	load := func(document, other string) (*Project, string) {

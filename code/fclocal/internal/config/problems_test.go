@@ -637,7 +637,7 @@ func TestVariables(t *testing.T) {
 			"21:15: warning: fclocal cannot resolve ${config(AccountID)}; the value is not checked",
 		}},
 		{"expression for a number", []string{"memorySize: 512", "memorySize: ${this.props.memory}"}, []string{
-			`35:21: error: memorySize is "${this.props.memory}", which only the cloud knows; --set memorySize=VALUE gives it here`,
+			`35:21: error: memorySize is "${this.props.memory}", which only the cloud knows; a run needs the value itself, or --set memorySize=VALUE`,
 			"35:21: warning: fclocal cannot resolve ${this.props.memory}; the value is not checked",
 		}},
 		{"expression for a mapping that fclocal needs", []string{"    props:\n      region: ${vars.region}\n      service:\n        name: orders\n        role: acs:ram::1234567890123456:role/fc\n        logConfig:\n          project: logs\n          logstore: orders\n          logBeginRule: None\n        vpcConfig:\n          vpcId: vpc-1\n          securityGroupId: sg-1\n          vswitchIds: [vsw-1]\n", "    props:\n      region: ${vars.region}\n      service: ${file(service.yaml)}\n"}, []string{

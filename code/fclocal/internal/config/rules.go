@@ -88,7 +88,7 @@ func (c *checker) runRules(u *unit) {
 			n, path = u.kafka().at(u.keys.triggerConfig), ""
 		}
 		if n = n.at(s.keys(u.edition)...); n != nil && n.cloudOnly && !s.isText() {
-			c.fail(n.place, join(path, strings.Join(s.keys(u.edition), ".")), "%s is %s, which only the cloud knows; --set %s=VALUE gives it here", s.name, n.show(), s.name)
+			c.fail(n.place, join(path, strings.Join(s.keys(u.edition), ".")), "%s is %s, which only the cloud knows; a run needs the value itself, or --set %s=VALUE", s.name, n.show(), s.name)
 		}
 	}
 	var first *node
