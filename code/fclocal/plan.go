@@ -81,6 +81,7 @@ Exit codes: 0 good; 1 the plan failed; 2 wrong usage or configuration.`,
 	flags.StringVar(&options.load.RateFile, "rate-file", "", "a time of the day and the messages a second from then on, in each line of `FILE`")
 	options.load.For = time.Hour
 	flags.Var(option.Days{Duration: &options.load.For}, "for", "how long messages come, `D` such as 90m or 30d; with --rate-file by default 24h")
+	flags.StringVar((*string)(&options.load.Arrivals), "arrivals", string(plan.Poisson), "messages come `poisson|even`: by chance, or at even intervals")
 	flags.Float64Var(&options.load.Skew, "skew", 0, "partitions are not even: exponent `S` of Zipf's law, 0 to 5")
 	flags.Int64Var(&options.load.Backlog, "backlog", 0, "`N` messages are in the topic at the start")
 	flags.IntVar(&options.load.Partitions, "partitions", 1, "partitions of the topic, `N`")
@@ -99,6 +100,7 @@ Exit codes: 0 good; 1 the plan failed; 2 wrong usage or configuration.`,
 	flags.StringVar(&options.report, "report", "", "write a page with tables and charts to `FILE`.html")
 	flags.StringVar(&options.sort, "sort", "", "`cost|latency`: the cheapest or fastest run first, those that keep up before the others")
 	failOnFlag(command, &options.failOn)
+	command.RegisterFlagCompletionFunc("arrivals", cobra.FixedCompletions([]string{"poisson", "even"}, cobra.ShellCompDirectiveNoFileComp))
 	command.RegisterFlagCompletionFunc("sort", cobra.FixedCompletions([]string{"cost", "latency"}, cobra.ShellCompDirectiveNoFileComp))
 	return command
 }
@@ -110,6 +112,7 @@ func (o *planOptions) check(given func(option string) bool) error {
 	_, sorted := sorts[o.sort]
 	return option.Check(
 		option.From("--rate", l.Rate, 0), option.From("--backlog", l.Backlog, 0), option.Between("--skew", l.Skew, 0, 5),
+		option.Not(l.Arrivals != plan.Even && l.Arrivals != plan.Poisson, fmt.Sprintf("--arrivals %s: it must be poisson or even", l.Arrivals)),
 		option.From("--partitions", l.Partitions, 1), option.From("--message-size", l.EventBytes, 1),
 		vCPUSpeed(o.speed), option.Not(given("vcpu-speed") && !o.measure, "--vcpu-speed is for --measure: times that are given are those on FC"),
 		option.From("--call-time", f.CallTime, 0), option.From("--event-time", f.EventTime, 0), option.From("--cold-start", f.ColdStart, 0),

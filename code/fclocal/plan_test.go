@@ -55,7 +55,7 @@ func TestPlanInstances(t *testing.T) {
 
 func TestPlanFigures(t *testing.T) {
 	// 100 messages a second in batches of 10, each call of 110 ms: 1.1 in flight.
-	run := mustPlan(t, "--rate", "100", "--for", "10m", "--call-time", "100ms", "--event-time", "1ms", "--spread", "0", "--cold-start", "0s")[0]
+	run := mustPlan(t, "--rate", "100", "--arrivals", "even", "--for", "10m", "--call-time", "100ms", "--event-time", "1ms", "--spread", "0", "--cold-start", "0s")[0]
 	if !run.KeepsUp || run.Produced != 60_000 || run.Delivered != 60_000 || run.Calls != 6000 || run.EventsPerCall != 10 || run.Pending != 0 {
 		t.Errorf("%+v", run)
 	}
@@ -100,7 +100,7 @@ func TestPlanTable(t *testing.T) {
 
 func TestPlanBill(t *testing.T) {
 	// 100 messages a second with a call each, in one instance that is always busy.
-	args := []string{"--rate", "100", "--for", "20m", "--call-time", "100ms", "--spread", "0", "--cold-start", "0s", "--set", "CountBasedWindow=1,10", "--set", "cpu=0.25", "--set", "memorySize=512"}
+	args := []string{"--rate", "100", "--arrivals", "even", "--for", "20m", "--call-time", "100ms", "--spread", "0", "--cold-start", "0s", "--set", "CountBasedWindow=1,10", "--set", "cpu=0.25", "--set", "memorySize=512"}
 	runs := mustPlan(t, append(args, "--sort", "cost")...)
 	for i, calls := range []float64{25_920_000, 259_200_000} {
 		bill := runs[i].Bill
@@ -167,13 +167,36 @@ func TestPlanReport(t *testing.T) {
 // A lag that grows for a month is not kept up with, however small beside what is
 // delivered; scripts can tell.
 func TestPlanFailOn(t *testing.T) {
-	args := []string{"--rate", "101", "--for", "720h", "--call-time", "10s", "--spread", "0", "--set", "CountBasedWindow=100", "--set", "concurrency=10,11", "--fail-on", "not-keeping-up,p99>1h"}
+	args := []string{"--rate", "101", "--arrivals", "even", "--for", "720h", "--call-time", "10s", "--spread", "0", "--set", "CountBasedWindow=100", "--set", "concurrency=10,11", "--fail-on", "not-keeping-up,p99>1h"}
 	_, err := tryPlan(args...)
 	if want := "run 1: the stream does not keep up\nrun 1: latency p99 is "; err == nil || !strings.HasPrefix(err.Error(), want) || !failure.Is(err) || strings.Contains(err.Error(), "run 2") {
 		t.Errorf("error %v, want %s…", err, want)
 	}
-	if _, err := tryPlan("--rate", "10", "--fail-on", "not-keeping-up,p99>1s"); err != nil {
+	if _, err := tryPlan("--rate", "10", "--arrivals", "even", "--fail-on", "not-keeping-up,p99>1s"); err != nil {
 		t.Error(err)
+	}
+}
+
+// Messages come by chance unless it is said otherwise: 12 calls of 50 ms a second then
+// overlap in part.
+func TestPlanArrivals(t *testing.T) {
+	for _, test := range []struct {
+		more      []string
+		want      float64 // of the time an instance is busy
+		arrivals  string
+		tolerance float64
+	}{
+		{nil, 1 - math.Pow(0.95, 12), "poisson", 0.02},
+		{[]string{"--arrivals", "even", "--spread", "0"}, 0.6, "even", 0.01},
+	} {
+		run := mustPlan(t, append([]string{"--rate", "120", "--for", "25m", "--partitions", "12", "--call-time", "50ms", "--set", "maximumTasks=12", "--set", "cpu=0.1"}, test.more...)...)[0]
+		got := float64(*run.Bill.Run.FunctionCompute.VCPUSeconds) / 0.1 / 1500
+		if math.Abs(got-test.want) > test.tolerance || run.Load.Arrivals != test.arrivals {
+			t.Errorf("%q: busy for %v of the time, want %v; %s", test.more, got, test.want, run.Load.Arrivals)
+		}
+		if run.LagEnd < 40 || run.LagEnd > 85 {
+			t.Errorf("%q: the lag at the end is %d, want about 61", test.more, run.LagEnd)
+		}
 	}
 }
 
@@ -261,6 +284,7 @@ func TestPlanMistakes(t *testing.T) {
 		{"--rate-file DIR/rates.txt --for -1h", "--for -1h"},
 		{"--rate-file DIR/rates.txt --for 6h", "within the 6h0m0s of the load all rates are 0"},
 		{"--rate 1 --skew -1", "--skew -1"},
+		{"--rate 1 --arrivals odd", "--arrivals odd: it must be poisson or even"},
 		{"--rate 1 --skew NaN", "--skew NaN"},
 		{"--rate 1 --skew 1 --partitions 2000000", "10^6 partitions"},
 		{"--backlog -1", "--backlog -1"},

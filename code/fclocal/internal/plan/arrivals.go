@@ -44,8 +44,11 @@ func (d *driver) catchUp(nextOnly bool) {
 // tell brings the model what has arrived for a task, until a batch of it waits.
 func (d *driver) tell(t *task) {
 	for t.next <= d.now && !d.model.Backlogged(t.id) {
-		room := d.model.Room(t.id, d.Load.EventBytes)
-		n := min(t.arrived(d.now)-t.told, int64(max(room, 1)))
+		room := max(d.model.Room(t.id, d.Load.EventBytes), 1)
+		n := min(int64(room), t.total-t.told)
+		if t.arrival(t.told+n-1) > d.now {
+			n = t.arrived(d.now) - t.told
+		}
 		arrival := trigger.Arrival{
 			Range:      trigger.Range{Partition: int32(t.id), FirstOffset: t.told, Count: int(n)},
 			EventBytes: d.Load.EventBytes,
@@ -61,10 +64,12 @@ func (d *driver) tell(t *task) {
 func (d *driver) schedule(t *task) {
 	if t.next == never || d.model.Backlogged(t.id) {
 		d.queue.remove(&t.telling) // until a batch of it has its turn
+		d.expect(t, -1)
 		return
 	}
 	room := d.model.Room(t.id, d.Load.EventBytes)
-	full := t.arrival(min(t.told+int64(max(room, 1)), t.total) - 1)
+	last := min(t.told+int64(max(room, 1)), t.total) - 1
+	full := t.arrival(last)
 	at := t.next
 	window := d.Rules.TimeBasedWindow
 	closes, open := d.model.WindowCloses(t.id)
@@ -76,5 +81,9 @@ func (d *driver) schedule(t *task) {
 	case window > 0 && d.emptyRoom == d.Rules.CountBasedWindow && t.told+int64(room) <= t.total && full < t.next+window:
 		at = full // nobody sees when it was opened
 	}
+	if at == t.next {
+		last = t.told
+	}
+	d.expect(t, last)
 	d.queue.set(&t.telling, max(at, d.now))
 }

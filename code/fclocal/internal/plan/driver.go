@@ -69,11 +69,10 @@ func newDriver(config Config) *driver {
 			d.lagging.phases += t.phase - 0.5
 		}
 		if t.firstCloses > 0 {
-			d.queue.set(&event{kind: firstCloses, task: t, index: -1}, t.firstCloses)
+			d.queue.set(&event{kind: firstCloses, task: t, index: -1}, max(t.firstCloses-2, 0)) // just before the message that comes with it
 		}
 		d.model.Assign(0, t.id, int32(t.id), 0)
 	}
-	d.integrate(0, trigger.Stats{})
 	d.emptyRoom = d.model.Room(0, config.Load.EventBytes)
 	d.lagging.interval = 100 * time.Millisecond
 	if d.loadEnd > 0 {
@@ -221,6 +220,10 @@ func (d *driver) perform(actions []trigger.Action) {
 		case trigger.Discard:
 			d.failed(a.Err)
 			d.changed = append(d.changed, d.tasks[a.Batch.Task])
+		case trigger.Commit:
+			if t := d.tasks[a.Partition]; t.chance != nil {
+				t.chance.forget(a.Offset - t.backlog)
+			}
 		case trigger.Stop:
 			d.failed(a.Err)
 			d.result.Stopped = fmt.Sprintf("a batch of %d events failed %d times, the last time with %v", a.Batch.Records, a.Attempts, a.Err)

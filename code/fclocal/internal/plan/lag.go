@@ -9,12 +9,12 @@ import (
 
 // lagging is what the driver needs to tell how the lag goes.
 type lagging struct {
+	line   line    // the tasks' together
 	phases float64 // of all tasks, each less what it is on average
 
-	area     float64       // lag times seconds, since the start
-	until    time.Duration // of area
-	produced float64       // then, on average
-	ticked   float64       // area at the last tick
+	area   float64       // lag times seconds, since the start
+	until  time.Duration // of area
+	ticked float64       // area at the last tick
 
 	ticks    []tick
 	interval time.Duration // between ticks
@@ -48,9 +48,9 @@ func (d *driver) recordLatencies(batch *trigger.Batch) {
 	for _, records := range batch.Ranges {
 		t := d.tasks[records.Partition]
 		record := func(number, count int64) {
-			d.result.Latencies.Record(d.now-t.arrival(number), count)
+			d.result.Latencies.Record(d.now-t.about(number), count)
 		}
-		record(records.FirstOffset, 1)
+		d.result.Latencies.Record(d.now-t.arrival(records.FirstOffset), 1)
 		begin, rest := records.FirstOffset+1, int64(records.Count-1)
 		if records.FirstOffset+rest < t.backlog { // they all arrived with the first
 			record(begin, rest)
@@ -67,12 +67,33 @@ func (d *driver) recordLatencies(batch *trigger.Batch) {
 // produced returns how many messages have arrived by now: exactly where the tasks are
 // even, and else about so many, as to ask each task took too long.
 func (d *driver) produced() int64 {
-	if d.now >= d.loadEnd {
-		return d.total
+	return min(max(int64(math.Floor(d.expected(d.now)+0.5)), d.told), d.total)
+}
+
+// expected is how many messages have arrived by a moment, on average.
+func (d *driver) expected(at time.Duration) (n float64) {
+	if at >= d.loadEnd {
+		return float64(d.total)
 	}
-	load := float64(d.total - d.Load.Backlog)
-	n := load*d.curve.passed(d.now)/d.curve.passed(d.Load.For) - d.lagging.phases + 0.5
-	return min(max(d.Load.Backlog+int64(math.Floor(n)), d.told), d.total)
+	passed := d.curve.passed(at)
+	if d.Load.Arrivals == Poisson {
+		n = d.lagging.line.at0 + d.lagging.line.slope*passed
+	} else {
+		load := float64(d.total - d.Load.Backlog)
+		n = float64(d.Load.Backlog) + load*passed/d.curve.passed(d.Load.For) - d.lagging.phases
+	}
+	return min(max(n, float64(d.Load.Backlog)), float64(d.total))
+}
+
+// expect adds up by which lines the tasks' messages are expected.
+func (d *driver) expect(t *task, last int64) {
+	if t.chance == nil {
+		return
+	}
+	now := t.expect(d.now, last)
+	d.lagging.line.at0 += now.at0 - t.line.at0
+	d.lagging.line.slope += now.slope - t.line.slope
+	t.line = now
 }
 
 func (d *driver) producedExactly() (n int64) {
@@ -89,13 +110,8 @@ func (d *driver) lag(s trigger.Stats) int64 { return d.produced() - finished(s) 
 // integrate adds up the lag of a time in which nothing happens but arrivals.
 func (d *driver) integrate(to time.Duration, stats trigger.Stats) {
 	l := &d.lagging
-	produced := float64(d.total)
-	if to < d.loadEnd {
-		load := float64(d.total - d.Load.Backlog)
-		produced = float64(d.Load.Backlog) + min(max(load*d.curve.passed(to)/d.curve.passed(d.Load.For)-l.phases, 0), load)
-	}
-	l.area += ((l.produced+produced)/2 - float64(finished(stats))) * (to - l.until).Seconds()
-	l.until, l.produced = to, produced
+	l.area += ((d.expected(l.until)+d.expected(to))/2 - float64(finished(stats))) * (to - l.until).Seconds()
+	l.until = to
 }
 
 // tick takes a sample of a moment up to which nothing has happened since now.

@@ -21,6 +21,9 @@ type task struct {
 	interval float64
 	phase    float64 // from 0 to 1
 
+	chance *chance // decides when they arrive in place of that; nil: nothing does
+	line   line    // by which their number is expected to grow; counts only with chance
+
 	// The first window goes then, however full it is: of those of a stream that has run
 	// for long each is filled to another part. 0: it is like any other.
 	firstCloses time.Duration
@@ -30,6 +33,9 @@ type task struct {
 
 	telling event // when to tell the model more
 }
+
+// line is a number of messages over the positions of the curve.
+type line struct{ at0, slope float64 }
 
 // never is later than all that happens.
 const never = time.Duration(math.MaxInt64)
@@ -51,20 +57,25 @@ func newTasks(config Config, curve *curve) []*task {
 		if n := shares.of(count, first, partitions); n > 0 {
 			t.total = n
 			t.interval = curve.passed(load.For) / float64(n)
-			if curve == nil && shares.cumulated == nil {
-				t.phase = float64(id) / float64(len(tasks)) // one after another
-			} else {
+			filled := float64(id) / float64(len(tasks)) // one window after another
+			if curve != nil || shares.cumulated != nil {
 				// No order lasts. Multiples of the golden ratio are evenly spread, by
 				// whatever is a round of the windows at the time.
-				_, t.phase = math.Modf(float64(id) * math.Phi)
+				_, filled = math.Modf(float64(id) * math.Phi)
 			}
+			t.phase = filled
+			if windows := rules.TimeBasedWindow > 0 && rules.CountBasedWindow > 1 && t.backlog == 0; windows {
+				round := min(curve.when(min(t.interval*float64(rules.CountBasedWindow), curve.passed(load.For))), rules.TimeBasedWindow)
+				t.firstCloses = time.Duration(float64(round) * filled)
+				_, t.phase = math.Modf(curve.passed(t.firstCloses) / t.interval) // just then a message comes
+			}
+		}
+		if load.Arrivals == Poisson && t.total > 0 {
+			// The model's own chance is 0, the driver's 1, that of shares 2.
+			t.chance = newChance(rand.New(rand.NewPCG(rules.Seed, uint64(3+id))), t.total, curve.passed(load.For))
 		}
 		t.total += t.backlog
 		t.next = t.arrival(0)
-		if t.backlog == 0 && rules.TimeBasedWindow > 0 && rules.CountBasedWindow > 1 {
-			round := min(t.arrival(int64(rules.CountBasedWindow)), rules.TimeBasedWindow, load.For)
-			t.firstCloses = time.Duration(float64(round) * t.phase)
-		}
 		t.telling = event{kind: tell, task: t, index: -1}
 		tasks[id] = t
 		first += partitions
@@ -117,6 +128,8 @@ func (t *task) arrival(number int64) time.Duration {
 		return never
 	case number < t.backlog:
 		return 0
+	case t.chance != nil:
+		return t.curve.when(t.chance.at(number - t.backlog))
 	}
 	return t.curve.when((float64(number-t.backlog) + t.phase) * t.interval)
 }
@@ -126,7 +139,12 @@ func (t *task) arrived(now time.Duration) int64 {
 	if t.total == t.backlog {
 		return t.backlog
 	}
-	n := t.backlog + int64(t.curve.passed(now)/t.interval-t.phase)
+	n := t.backlog
+	if t.chance != nil {
+		n += t.chance.by(t.curve.passed(now))
+	} else {
+		n += int64(t.curve.passed(now)/t.interval - t.phase)
+	}
 	n = min(max(n, t.backlog), t.total)
 	for t.arrival(n) <= now { // both sides are rounded
 		n++
@@ -141,4 +159,36 @@ func (t *task) arrived(now time.Duration) int64 {
 func (t *task) take(n int64) {
 	t.told += n
 	t.next = t.arrival(t.told)
+}
+
+// about is arrival, but for messages between those that are known to come by chance: on
+// average.
+func (t *task) about(number int64) time.Duration {
+	if t.chance == nil || number < t.backlog {
+		return t.arrival(number)
+	}
+	return t.curve.when(t.chance.about(number - t.backlog))
+}
+
+// expect returns the line by which messages are expected now, with all that is known of
+// those that come by chance. last is the number of the message up to which the model is
+// told of nothing, -1 where it is not told before it has a batch less.
+func (t *task) expect(now time.Duration, last int64) line {
+	at, end := t.curve.passed(now), t.chance.knots[len(t.chance.knots)-1].at
+	from, to, until := float64(t.told), float64(t.total), end
+	switch {
+	case t.told == t.total:
+		return line{float64(t.total), 0}
+	case t.told < t.backlog:
+		at, from = 0, float64(t.backlog)
+	case last < 0:
+		at, from = t.chance.at(t.told-t.backlog), float64(t.told+1)
+	default:
+		to, until = float64(last), t.chance.at(last-t.backlog)
+	}
+	if until <= at {
+		return line{from, 0}
+	}
+	slope := (to - from) / (until - at)
+	return line{from - slope*at, slope}
 }

@@ -7,9 +7,9 @@
 //
 // Beside those of package trigger:
 //
-//   - The messages of a partition come at even intervals, which change with the
-//     rate alone: there are no bursts. The tasks' windows begin as those of a stream
-//     that has run for long, each filled to another part.
+//   - The messages of a partition come at even intervals, or by chance, which change
+//     with the rate alone: there are no bursts. The tasks' windows begin as those of a
+//     stream that has run for long, each filled to another part.
 //   - Tasks share the partitions by range, like Kafka's range assignor, whatever is
 //     in them: a skew may give a task several large ones. A task always finds its
 //     messages fetched.
@@ -79,12 +79,22 @@ type Load struct {
 	RateFile   string        // name of the file that Rates are from, if they are
 	For        time.Duration // how long they come, from midnight on
 	EventBytes int           // of each message's event in the payload
+	Arrivals   Arrivals      // "" is Even
 
 	// Skew, from 0 to 5, is the exponent of Zipf's law: a partition's share of the
 	// backlog and of the rate is as 1/k^Skew for the k-th largest. Which one that is
 	// comes from the Seed. With 0 all are even.
 	Skew float64
 }
+
+// Arrivals say when the messages of each partition come, at its rate.
+type Arrivals string
+
+// The kinds of arrivals.
+const (
+	Even    Arrivals = "even"    // at even intervals
+	Poisson Arrivals = "poisson" // by chance, each whatever the others do
+)
 
 // comes reports whether there is more than the backlog.
 func (l Load) comes() bool { return l.Rate > 0 || len(l.Rates) > 0 }
@@ -156,6 +166,7 @@ func (c Config) check() error {
 		{c.Load.Backlog < 0 || c.Load.EventBytes < 0 || c.Load.For < 0, "the load must not be negative"},
 		{!(c.Load.Rate >= 0) || math.IsInf(c.Load.Rate, 1), "the rate must be a number of 0 or more"},
 		{c.Load.Rate > 0 && len(c.Load.Rates) > 0, "there must be one rate or those of a day"},
+		{c.Load.Arrivals != "" && c.Load.Arrivals != Even && c.Load.Arrivals != Poisson, "arrivals must be even or poisson"},
 		{!(c.Load.Skew >= 0 && c.Load.Skew <= 5), "the skew must be from 0 to 5"},
 		{c.Load.Skew > 0 && c.Load.Partitions > 1e6, "with a skew there must be at most 10^6 partitions"},
 		{min(c.Function.CallTime, c.Function.EventTime, c.Function.ColdStart, c.Function.Initializer, c.Function.PreStop, c.Function.Timeout) < 0, "times must not be negative"},

@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"cmp"
+
 	"time"
 
 	"fclocal/internal/result"
@@ -80,6 +82,7 @@ func (c Config) input() result.Input {
 		Account: result.AccountOf(c.Rules),
 	}
 	if l.comes() {
+		in.Load.Arrivals = string(cmp.Or(l.Arrivals, Even))
 		in.Load.DurationSeconds = l.For.Seconds()
 	}
 	for _, rate := range l.Rates {

@@ -53,10 +53,14 @@ func assumptions(run result.Run) []string {
 	if most > burst {
 		instances += units.Sprintf(", and %d more each minute up to %d", run.Account.InstanceGrowth, most)
 	}
+	arrivals := "Messages come at even intervals at each rate"
+	if run.Load.Arrivals == "poisson" {
+		arrivals = "Messages come by chance at each rate, each whatever the others do (Poisson)"
+	}
 	words := []string{
 		idle + " FC bills the time with a call, a start or a preStop.",
 		instances + ".",
-		"Messages come at even intervals at each rate, and all events pass eventRuleFilterPattern.",
+		arrivals + ", and all events pass eventRuleFilterPattern.",
 	}
 	if run.Function.Measured != nil {
 		return append(words, "Estimated: a vCPU is as fast as a core of the machine that measured the function; memory is what it took there. The calls of an instance share its cpu.")

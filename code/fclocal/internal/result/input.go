@@ -109,6 +109,7 @@ type Load struct {
 	HighestRate     float64 `json:"highestRate,omitempty"`     // of RateFile, in messages a second
 	DurationSeconds float64 `json:"durationSeconds,omitempty"` // for how long a plan's messages come
 	EventBytes      int     `json:"eventBytes,omitempty"`      // of a message's event in a call's payload, in a plan
+	Arrivals        string  `json:"arrivals,omitempty"`        // of a plan's messages: even or poisson
 	Skew            float64 `json:"skew,omitempty"`            // exponent of Zipf's law over the partitions; 0: all are even
 }
 
