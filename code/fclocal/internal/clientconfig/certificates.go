@@ -134,7 +134,7 @@ func decrypt(der []byte, password string) (any, error) {
 		return key, err
 	})
 	if err != nil {
-		return nil, errors.New("is its password wrong?")
+		return nil, errors.New("its password is wrong, or its encryption is an old one, in which case openssl pkcs8 -topk8 -in OLD -out NEW writes it anew")
 	}
 	return key, nil
 }
@@ -183,7 +183,10 @@ func trusted(content []byte, password string) ([]*x509.Certificate, error) {
 		if err == nil && len(certificates) == 0 {
 			err = errors.New("there is no trusted certificate in it")
 		}
-		return certificates, err
+		if err != nil {
+			return nil, fmt.Errorf("%w; keytool -importcert -storetype PKCS12 -file CA -keystore NEW makes a trust store, and a file in PEM is taken, too", err)
+		}
+		return certificates, nil
 	}
 	return nil, errors.New("it is neither PEM nor PKCS12 nor JKS")
 }
