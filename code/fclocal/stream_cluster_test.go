@@ -293,7 +293,9 @@ func TestClusterJavaClient(t *testing.T) {
 		return delivered >= sent || t.Failed()
 	})
 	command.Process.Signal(os.Interrupt)
-	command.Wait()
+	if err := command.Wait(); err != nil {
+		t.Error(err)
+	}
 	var document struct{ Runs []result.Run }
 	if err := json.Unmarshal(stdout.Bytes(), &document); err != nil {
 		t.Fatal(err)

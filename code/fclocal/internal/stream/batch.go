@@ -39,7 +39,7 @@ func (e *engine) arrivals(records []*kgo.Record, starts map[int32]int64) []trigg
 		start := len(events)
 		events = e.converter.Append(events, &record)
 		event := events[start:len(events):len(events)]
-		p.buffer.add(r.Offset, e.readable(e.sentAt(record)), event)
+		p.buffer.add(r.Offset, e.readable(record, e.sentAt(record)), event)
 		if n := len(arrivals) - 1; n >= 0 && arrivals[n].Partition == r.Partition && arrivals[n].Count > 0 &&
 			arrivals[n].FirstOffset+int64(arrivals[n].Count) == r.Offset && arrivals[n].EventBytes == len(event) {
 			arrivals[n].Count++
@@ -79,17 +79,18 @@ func (e *engine) sentAt(r eventbridge.Record) time.Time {
 	return r.Timestamp
 }
 
-// readable is when the stream could first read a record that has just arrived: a
-// backlog has been waiting for the stream, and not the stream for it. Without a
-// timestamp, nothing tells that it was earlier than now.
-func (e *engine) readable(timestamp time.Time) time.Time {
-	switch {
-	case timestamp.Equal(noTimestamp):
-		return time.Now()
-	case timestamp.Before(e.begin):
-		return e.begin
+// readable is when the stream could first read a record that has just arrived and was
+// sent then: a backlog has been waiting for the stream, and not the stream for it. What
+// was not there at the start, and tells an older time or none, could be read from now on,
+// as far as is known.
+func (e *engine) readable(r eventbridge.Record, sent time.Time) time.Time {
+	if !sent.Before(e.begin) {
+		return sent
 	}
-	return timestamp
+	if e.ends != nil && r.Offset >= e.ends[r.Partition] {
+		return time.Now()
+	}
+	return e.begin
 }
 
 // describe names a batch by its records.

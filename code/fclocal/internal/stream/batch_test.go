@@ -19,19 +19,26 @@ func TestEventRecordWithoutTimestamp(t *testing.T) {
 }
 
 func TestReadable(t *testing.T) {
-	before := time.Now()
-	begin := before.Add(-time.Minute)
+	start := time.Now()
+	begin, old := start.Add(-time.Minute), start.Add(-1000*time.Hour)
 	e := &engine{begin: begin}
-	for _, test := range []struct{ timestamp, want time.Time }{
-		{begin.Add(-1000 * time.Hour), begin},
-		{begin.Add(time.Second), begin.Add(time.Second)},
-	} {
-		if got := e.readable(test.timestamp); !got.Equal(test.want) {
-			t.Errorf("%v: %v, want %v", test.timestamp, got, test.want)
+	first := eventbridge.Record{Partition: 1, Offset: 9}
+	if got := e.readable(first, old); !got.Equal(begin) {
+		t.Errorf("before the first look: %v, want %v", got, begin)
+	}
+	e.ends = map[int32]int64{1: 10}
+	for _, timestamp := range []time.Time{old, noTimestamp} {
+		if got := e.readable(first, timestamp); !got.Equal(begin) {
+			t.Errorf("there at the start, of %v: %v, want %v", timestamp, got, begin)
+		}
+		for _, later := range []eventbridge.Record{{Partition: 1, Offset: 10}, {Partition: 2}} {
+			if got := e.readable(later, timestamp); got.Before(start) || got.After(time.Now()) {
+				t.Errorf("not there at the start, of %v: %v, which is not now", timestamp, got)
+			}
 		}
 	}
-	if got := e.readable(noTimestamp); got.Before(before) || got.After(time.Now()) {
-		t.Errorf("without a timestamp: %v, not now", got)
+	if got, want := e.readable(first, begin.Add(time.Second)), begin.Add(time.Second); !got.Equal(want) {
+		t.Errorf("of the run: %v, want %v", got, want)
 	}
 }
 

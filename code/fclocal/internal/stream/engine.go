@@ -37,6 +37,7 @@ type engine struct {
 	draining   bool
 
 	topic     kafka.Topic     // as of the last look
+	ends      map[int32]int64 // of the topic, as of the first look, which is at the start
 	committed map[int32]int64 // by the group, at the end, if it matters
 	away      bool            // the cluster
 	grown     time.Time       // when partitions have last come to the topic

@@ -111,6 +111,9 @@ func (e *engine) pass(id int32, p *partition, to, start int64) {
 func (e *engine) looked(topic kafka.Topic) error {
 	before := len(e.topic.Partitions)
 	e.topic = topic
+	if e.ends == nil {
+		e.ends = topic.Ends()
+	}
 	if now := len(topic.Partitions); before > 0 && now > before {
 		e.grown = time.Now()
 		e.notice("the topic has %d partitions now, %d more than before: they are read within %v", now, now-before, newPartitionsWithin)
