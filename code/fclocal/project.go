@@ -85,15 +85,20 @@ type runsOptions struct {
 
 func (o *runsOptions) addTo(command *cobra.Command) *pflag.FlagSet {
 	flags := command.Flags()
-	flags.StringArrayVar(&o.set, "set", nil, "override a setting of s.yaml: `NAME=VALUE[,VALUE...]`; may be repeated; see fclocal help settings")
+	setFlag(command, &o.set, "`NAME=VALUE[,VALUE...]`")
 	flags.StringVar(&o.plot, "plot", "", "draw instances, calls in flight, events per second and lag into `FILE`.svg or .png")
 	flags.StringVar(&o.prices, "prices", "", "bill by the prices of `FILE`, in place of those of fclocal help prices")
 	flags.StringVar(&o.currency, "currency", "USD", "`USD|CNY`: currency of the bill")
 	flags.BoolVar(&o.json, "json", false, "print the results as JSON")
+	return flags
+}
+
+// setFlag adds --set, whose values are like that.
+func setFlag(command *cobra.Command, set *[]string, like string) {
+	command.Flags().StringArrayVar(set, "set", nil, "override a setting of s.yaml: "+like+"; may be repeated; see fclocal help settings")
 	command.RegisterFlagCompletionFunc("set", func(_ *cobra.Command, _ []string, start string) ([]string, cobra.ShellCompDirective) {
 		return config.Complete(start), cobra.ShellCompDirectiveNoSpace | cobra.ShellCompDirectiveNoFileComp
 	})
-	return flags
 }
 
 // instanceOptions are what the account may have, and how long FC keeps it: s.yaml does

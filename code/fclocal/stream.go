@@ -17,6 +17,7 @@ import (
 	"fclocal/internal/build"
 	"fclocal/internal/clientconfig"
 	"fclocal/internal/config"
+	"fclocal/internal/deadletter"
 	"fclocal/internal/debugger"
 	"fclocal/internal/escape"
 	"fclocal/internal/failure"
@@ -220,11 +221,11 @@ func runStreams(ctx context.Context, options streamOptions, given func(option st
 	defer logsWritten()
 	s := streams{options: options, from: from, stderr: stderr, progress: report.NewProgress(stderr)}
 	if options.deadLetters != "" {
-		file, mended, err := stream.OpenDeadLetters(options.deadLetters)
+		file, err := deadletter.Append(options.deadLetters)
 		if err != nil {
 			return fmt.Errorf("dead letters cannot be written: %w", err)
 		}
-		if mended {
+		if file.Mended {
 			fmt.Fprintf(stderr, "fclocal: the last line of %s was cut short, by a kill maybe: new ones begin below it\n", options.deadLetters)
 		}
 		defer file.Close()
@@ -277,7 +278,7 @@ func runStreams(ctx context.Context, options streamOptions, given func(option st
 // streams are what all runs of the command share.
 type streams struct {
 	options     streamOptions
-	deadLetters io.Writer
+	deadLetters *deadletter.Writer
 	from        *kafka.From
 	drain       <-chan struct{}
 	progress    *report.Progress

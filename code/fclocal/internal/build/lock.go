@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"fclocal/internal/failure"
+	"fclocal/internal/files"
 )
 
 // lockName is the file that is locked by who builds in a directory, or has a
@@ -34,7 +35,7 @@ func lock(ctx context.Context, path string, output io.Writer) (unlock func(), er
 	defer ticker.Stop()
 	patience := time.After(lockPatience)
 	for {
-		locked, err := tryLock(file)
+		locked, err := files.TryLock(file, false)
 		if err != nil {
 			file.Close()
 			return nil, fmt.Errorf("the function cannot be built: %s cannot be locked: %w", path, err)

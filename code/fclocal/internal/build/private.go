@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"fclocal/internal/files"
 )
 
 const (
@@ -31,7 +33,7 @@ func private(directory, program string) (Binary, error) {
 	// In a directory of its own, as it may be the function's working directory.
 	path := filepath.Join(run, "code", filepath.Base(program))
 	if err == nil {
-		_, err = tryLock(owner)
+		_, err = files.TryLock(owner, false)
 	}
 	if err == nil {
 		err = os.Mkdir(filepath.Dir(path), 0o755)
@@ -74,7 +76,7 @@ func removeAbandoned(directory string) {
 		owner, err := os.Open(filepath.Join(run, lockName))
 		free := errors.Is(err, os.ErrNotExist)
 		if err == nil {
-			free, _ = tryLock(owner)
+			free, _ = files.TryLock(owner, false)
 			owner.Close()
 		}
 		if free {
@@ -94,7 +96,7 @@ func removeUnused(builds string) {
 		}
 		// Who builds writes to the lock.
 		if info, err := file.Stat(); err == nil && time.Since(info.ModTime()) > buildKept {
-			if free, _ := tryLock(file); free {
+			if free, _ := files.TryLock(file, false); free {
 				removeAbandoned(filepath.Dir(path))
 				os.RemoveAll(filepath.Join(filepath.Dir(path), builtName))
 			}

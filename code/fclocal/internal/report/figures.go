@@ -109,7 +109,7 @@ var figures = []figure{
 	money("EventBridge\nby events", result.ByEvents, func(c *result.Charges) *float64 { return c.EventBridge.ByEvents.Price }),
 	money("EventBridge\nby capacity", result.ByCapacity, func(c *result.Charges) *float64 { return c.EventBridge.ByCapacity.Price }),
 	{outcome, "time", "time", func(r result.Run) string { return units.Milliseconds(r.WallSeconds * 1000) }, nil},
-	{calls, "failed attempts", "", func(r result.Run) string { return strings.Join(failedAttempts(r), "\n") }, func(r result.Run) bool { return r.Failures == nil }},
+	{calls, "failed attempts", "", func(r result.Run) string { return strings.Join(failedAttempts(r.Failures), "\n") }, func(r result.Run) bool { return r.Failures == nil }},
 	{outcome, "stopped", "", func(r result.Run) string { return escape.Line(r.Stopped) }, func(r result.Run) bool { return r.Stopped == "" }},
 	{outcome, "advice", "", advice, func(r result.Run) bool { return advice(r) == "" }},
 }
@@ -155,8 +155,8 @@ func forStreams(f figure) figure {
 }
 
 // failedAttempts are the kinds of them, a line each.
-func failedAttempts(r result.Run) (lines []string) {
-	for _, f := range r.Failures {
+func failedAttempts(failures result.Failures) (lines []string) {
+	for _, f := range failures {
 		lines = append(lines, fmt.Sprintf("%s %s: %s", units.Count(f.Count), escape.Line(f.Kind), escape.Line(f.First)))
 	}
 	return lines

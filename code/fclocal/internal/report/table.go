@@ -174,7 +174,7 @@ func rows(runs []result.Run, width int) string {
 	}
 	for i, name := range labels(runs) {
 		said := []string{prefixed("stopped: ", escape.Line(runs[i].Stopped)), advice(runs[i])}
-		for _, line := range failedAttempts(runs[i]) {
+		for _, line := range failedAttempts(runs[i].Failures) {
 			said = append(said, "failed attempts: "+line)
 		}
 		for _, said := range said {

@@ -1,11 +1,11 @@
 package stream
 
 import (
-	"encoding/json"
 	"fmt"
 	"strconv"
 	"time"
 
+	"fclocal/internal/deadletter"
 	"fclocal/internal/eventbridge"
 	"fclocal/internal/trigger"
 
@@ -183,15 +183,7 @@ func (e *engine) deadLetter(a trigger.DeadLetter) error {
 		return nil
 	}
 	return e.each(a.Batch, func(r stored) error {
-		line, err := json.Marshal(struct {
-			Event    json.RawMessage `json:"event"`
-			Error    string          `json:"error"`
-			Attempts int             `json:"attempts"`
-			Time     time.Time       `json:"time"`
-		}{r.event, a.Err.Error(), a.Attempts, time.Now().UTC()})
-		if err == nil {
-			_, err = e.DeadLetters.Write(append(line, '\n'))
-		}
+		err := e.DeadLetters.Write(deadletter.Letter{Event: r.event, Error: a.Err.Error(), Attempts: a.Attempts, Time: time.Now().UTC()})
 		if err != nil {
 			return fmt.Errorf("a dead letter cannot be written: %w", err)
 		}

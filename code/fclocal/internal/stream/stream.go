@@ -5,10 +5,10 @@ package stream
 import (
 	"context"
 	"errors"
-	"io"
 	"time"
 
 	"fclocal/internal/config"
+	"fclocal/internal/deadletter"
 	"fclocal/internal/debugger"
 	"fclocal/internal/eventbridge"
 	"fclocal/internal/failure"
@@ -35,9 +35,9 @@ type Options struct {
 	CPU       instance.CPU  // what instances have of this machine
 	EventTime time.Duration // how long a call keeps its slot for each of its events after the function has answered
 
-	// DeadLetters gets a JSON line for each event of a batch that has failed
-	// for good; nil if there is no file for them.
-	DeadLetters io.Writer
+	// DeadLetters gets a letter for each event of a batch that has failed for good;
+	// nil if there is no file for them.
+	DeadLetters *deadletter.Writer
 
 	// UntilIdle ends the stream when nothing has arrived and nothing was unfinished
 	// for so long, and all that is in the topic then is finished; 0: it goes on until

@@ -1,0 +1,326 @@
+// Package redrive delivers dead letters after all: in batches as the trigger makes
+// them, each with one call, as many side by side as concurrency says.
+package redrive
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"time"
+
+	"fclocal/internal/config"
+	"fclocal/internal/deadletter"
+	"fclocal/internal/failure"
+	"fclocal/internal/instance"
+	"fclocal/internal/result"
+	"fclocal/internal/trigger"
+)
+
+// Options are the options of a redrive.
+type Options struct {
+	Project *config.Project // with a trigger
+	Binary  string          // the function's program
+	Args    []string        // of it
+	Logs    string          // directory of the instances' logs
+	CPU     instance.CPU
+	Notice  func(string) // is told what a user should know that fails no call; may be nil
+
+	// Drain, when closed, ends the making of calls; those in flight end, and Draining is
+	// told how many there are. Both may be nil.
+	Drain    <-chan struct{}
+	Draining func(calls int)
+
+	// Progress, if not nil, is told what happens, by one goroutine at a time.
+	Progress func(result.State)
+}
+
+// hopeless is after how many instances that ended before they took a call, and none
+// that took one, the redrive gives up.
+const hopeless = 3
+
+type redrive struct {
+	Options
+	file *deadletter.File
+	spec instance.Spec
+	host *instance.Host
+	stop context.CancelFunc // of the making of calls
+
+	mu         sync.Mutex
+	total      result.Redrive
+	inFlight   int
+	instances  int // created so far
+	neverReady int // instances that ended before they took a call
+	ready      bool
+	fatal      error
+}
+
+// A batch is some letters of the file, by number, and the payload of their call; nil
+// if that would be too large.
+type batch struct {
+	letters []int
+	payload []byte
+}
+
+// Run delivers the letters of a file, which is to be closed behind it. What a call has
+// failed for is not tried again: the letters stay, as do those that ctx's end or Drain
+// leave. An error is of what keeps all letters from being delivered.
+func Run(ctx context.Context, options Options, file *deadletter.File) (result.Redrive, error) {
+	byTrigger := *options.Project
+	byTrigger.Function.Timeout = byTrigger.Function.TriggerTimeout()
+	r := &redrive{
+		Options: options, file: file,
+		spec: instance.Spec{
+			Project: &byTrigger, Binary: options.Binary, Args: options.Args, CodeDir: options.Project.CodeDirectory(options.Binary),
+			Cores: options.CPU.Cores(options.Project),
+		},
+		total: result.Redrive{Letters: file.Len(), CutShort: len(file.CutShort)},
+	}
+	r.total.Untried = r.total.Letters
+	making, stop := context.WithCancel(ctx)
+	defer stop()
+	r.stop = stop
+	go func() {
+		select {
+		case <-options.Drain:
+			stop()
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			if options.Draining != nil {
+				options.Draining(r.inFlight)
+			}
+		case <-making.Done():
+		}
+	}()
+
+	rules := options.Project.Rules()
+	calls := min(rules.Concurrency, rules.MaxInstances*rules.InstanceConcurrency, file.Len()) // side by side
+	instances := (calls + rules.InstanceConcurrency - 1) / rules.InstanceConcurrency
+	if instances == 0 {
+		return r.total, nil
+	}
+	host, err := instance.NewHost(making, r.spec, instances, options.Notice)
+	if making.Err() != nil {
+		err = failure.New("interrupted")
+	}
+	if err != nil {
+		return r.total, err
+	}
+	defer host.Close()
+	r.host = host
+	batches := make(chan batch)
+	var workers sync.WaitGroup
+	for left := calls; left > 0; left -= rules.InstanceConcurrency {
+		users := min(rules.InstanceConcurrency, left)
+		place := &place{redrive: r, users: users}
+		for range users {
+			workers.Go(func() {
+				for b := range batches {
+					if making.Err() == nil { // it may have ended while the batch was handed over
+						r.deliver(ctx, place, b)
+					}
+				}
+				place.release(ctx)
+			})
+		}
+	}
+	err = r.batches(making, rules, batches)
+	close(batches)
+	workers.Wait()
+	r.total.Untried = r.total.Letters - r.total.Delivered - r.total.Failed
+	return r.total, failure.Of(errors.Join(err, r.fatal))
+}
+
+// batches makes them in the file's order, each up to CountBasedWindow and the body
+// limit, as a window closes.
+func (r *redrive) batches(ctx context.Context, rules trigger.Config, batches chan<- batch) error {
+	send := func(b batch) bool {
+		if b.payload != nil {
+			b.payload[len(b.payload)-1] = ']' // in place of the last comma
+		}
+		select {
+		case batches <- b:
+			return true
+		case <-ctx.Done():
+			return false
+		}
+	}
+	open := batch{}
+	for i := range r.file.Len() {
+		if ctx.Err() != nil {
+			return nil
+		}
+		letter, err := r.file.Letter(i)
+		if err != nil {
+			return fmt.Errorf("a dead letter cannot be read: %w", err)
+		}
+		size := int64(len(letter.Event)) + 1 // a comma
+		if len(open.letters) == rules.CountBasedWindow || len(open.letters) > 0 && int64(len(open.payload))+size > rules.BodyLimit {
+			if !send(open) {
+				return nil
+			}
+			open = batch{}
+		}
+		if 1+size > rules.BodyLimit { // not even alone
+			if !send(batch{letters: []int{i}}) {
+				return nil
+			}
+			continue
+		}
+		if open.payload == nil {
+			open.payload = []byte{'['}
+		}
+		open.letters = append(open.letters, i)
+		open.payload = append(append(open.payload, letter.Event...), ',')
+	}
+	if len(open.letters) > 0 {
+		send(open)
+	}
+	return nil
+}
+
+// deliver makes a batch's call and notes how it ended.
+func (r *redrive) deliver(ctx context.Context, place *place, b batch) {
+	err := error(trigger.ErrTooLarge)
+	if b.payload != nil {
+		r.call(1)
+		err = place.call(ctx, b.payload)
+		r.call(-1)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var function *instance.FunctionError
+	switch {
+	case err == nil:
+		r.ready = true
+		if err := r.file.Delivered(b.letters...); err != nil {
+			r.giveUp(fmt.Errorf("dead letters that have been delivered cannot be marked: %w", err))
+			return
+		}
+		r.total.Delivered += len(b.letters)
+	case errors.As(err, &function):
+		r.total.Failures.Add(function.Type, function.Message)
+		if r.ready = r.ready || !function.NeverReady; !r.ready {
+			if r.neverReady++; r.neverReady == hopeless {
+				r.giveUp(fmt.Errorf("the function does not start: %s", function.Message))
+			}
+		}
+		r.failed(err, b.letters)
+	case errors.Is(err, trigger.ErrTooLarge):
+		r.total.Failures.Add("too large", err.Error())
+		r.failed(err, b.letters)
+	case ctx.Err() != nil: // the call was lost with ctx
+	default: // the instance could not even be started
+		r.giveUp(err)
+	}
+	r.tell()
+}
+
+func (r *redrive) failed(err error, letters []int) {
+	r.file.Failed(err, letters...)
+	r.total.Failed += len(letters)
+}
+
+// giveUp ends the making of calls.
+func (r *redrive) giveUp(err error) {
+	if r.fatal == nil {
+		r.fatal = err
+	}
+	r.stop()
+}
+
+// call counts calls that begin, or end.
+func (r *redrive) call(calls int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.inFlight += calls
+	r.total.Calls += max(calls, 0)
+	r.tell()
+}
+
+func (r *redrive) tell() {
+	if r.Progress != nil {
+		r.Progress(result.State{
+			Produced: int64(r.total.Letters), Delivered: int64(r.total.Delivered),
+			InFlight: r.inFlight, Instances: r.instances,
+		})
+	}
+}
+
+// A place has an instance when it is needed, for up to InstanceConcurrency callers.
+type place struct {
+	redrive *redrive
+	mu      sync.Mutex
+	users   int
+	running *running // nil at first, and when it has ended
+}
+
+type running struct {
+	*instance.Instance
+	log *os.File
+}
+
+// call makes a call in the place's instance, which it starts if need be.
+func (p *place) call(ctx context.Context, payload []byte) error {
+	process, err := p.instance()
+	if err != nil {
+		return err
+	}
+	id := "1-" + strconv.FormatInt(time.Now().UnixNano(), 16)
+	called, err := process.Invoke(ctx, instance.Call{RequestID: id, Payload: payload})
+	if err == nil && called.Error != nil {
+		err = called.Error
+	}
+	return err
+}
+
+func (p *place) instance() (*instance.Instance, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.running != nil {
+		select {
+		case <-p.running.Ended():
+			p.running.end()
+			p.running = nil
+		default:
+			return p.running.Instance, nil
+		}
+	}
+	r := p.redrive
+	r.mu.Lock()
+	r.instances++
+	number := r.instances
+	r.mu.Unlock()
+	log, err := os.OpenFile(filepath.Join(r.Logs, fmt.Sprintf("instance-%d.log", number)), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	spec := r.spec
+	spec.ID, spec.Logs = fmt.Sprintf("c-%d", number), log
+	process, err := r.host.Start(spec)
+	if err != nil {
+		log.Close()
+		return nil, err
+	}
+	p.running = &running{process, log}
+	return process, nil
+}
+
+// release ends the instance with the last of its callers.
+func (p *place) release(ctx context.Context) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.users--; p.users == 0 && p.running != nil {
+		p.running.Retire(ctx)
+		p.running.end()
+	}
+}
+
+// end waits for the process, and closes its log.
+func (r *running) end() {
+	r.Stop()
+	r.log.Close()
+}

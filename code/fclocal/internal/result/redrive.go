@@ -1,0 +1,17 @@
+package result
+
+// A Redrive is what became of the dead letters of a file.
+type Redrive struct {
+	File      string `json:"file"`
+	Letters   int    `json:"letters"`   // that were in the file
+	Delivered int    `json:"delivered"` // and are no longer in it
+	Failed    int    `json:"failed"`    // again
+	Untried   int    `json:"untried"`   // as the redrive was stopped
+	CutShort  int    `json:"cutShort"`  // lines of which the end is missing
+	Calls     int    `json:"calls"`
+
+	Failures Failures `json:"failures"` // of calls
+}
+
+// Done says whether all letters have been delivered.
+func (r Redrive) Done() bool { return r.Failed+r.Untried+r.CutShort == 0 }
