@@ -14,6 +14,7 @@ import (
 type control struct {
 	mu      sync.Mutex
 	frozen  bool
+	held    bool // while fclocal is suspended
 	stopped bool // what the processes were told
 	ended   bool // they are told nothing more
 	account account
@@ -60,6 +61,15 @@ func (t *Tree) Thaw() {
 	t.decide(now)
 }
 
+// hold stops the tree beside all else, until that is over.
+func (t *Tree) hold(held bool) {
+	c := &t.control
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.held = held
+	t.decide(time.Now())
+}
+
 // decide does what is due, with the lock of control held.
 func (t *Tree) decide(now time.Time) {
 	c := &t.control
@@ -71,7 +81,7 @@ func (t *Tree) decide(now time.Time) {
 		clock, _ := t.CPUTime()
 		next = c.account.look(now, clock)
 	}
-	stop := c.frozen || c.account.spent
+	stop := c.frozen || c.held || c.account.spent
 	switch {
 	case stop && (!c.stopped || !t.Alone()): // again: one may have just begun, in a group of its own
 		t.signal(syscall.SIGSTOP, c.frozen)
@@ -91,6 +101,7 @@ func (t *Tree) uncontrolled() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.ended = true
+	forget(t)
 	looks.set(t, time.Time{}, false)
 }
 

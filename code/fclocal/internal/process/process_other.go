@@ -29,7 +29,11 @@ type Tree struct {
 }
 
 // NewTree is the tree of a process that was started in a group of its own.
-func NewTree(pid int, _ string) *Tree { return &Tree{pid: pid} }
+func NewTree(pid int, _ string) *Tree {
+	t := &Tree{pid: pid}
+	remember(t)
+	return t
+}
 
 // Keep does nothing.
 func (t *Tree) Keep() {}

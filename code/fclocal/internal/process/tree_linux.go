@@ -45,6 +45,7 @@ func NewTree(pid int, mark string) *Tree {
 	t := &Tree{mark: mark, pid: pid}
 	t.status, _ = os.Open(fmt.Sprintf("/proc/%d/status", pid)) // kept: opening it costs more than reading
 	t.stat, _ = os.Open(fmt.Sprintf("/proc/%d/stat", pid))
+	remember(t)
 	return t
 }
 
