@@ -178,16 +178,22 @@ func TestEarlySignals(t *testing.T) {
 // after kill -9: a child of its own program.
 func hasKeeper(fclocal int) bool {
 	program, _ := os.Readlink(fmt.Sprintf("/proc/%d/exe", fclocal))
-	threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", fclocal))
-	for _, thread := range threads {
-		children, _ := os.ReadFile(thread)
-		for _, pid := range strings.Fields(string(children)) {
-			if of, _ := os.Readlink("/proc/" + pid + "/exe"); of == program {
-				return true
-			}
+	for _, pid := range childrenOf(fclocal) {
+		if of, _ := os.Readlink("/proc/" + pid + "/exe"); of == program {
+			return true
 		}
 	}
 	return false
+}
+
+// childrenOf are the pids of a process's children.
+func childrenOf(pid int) (children []string) {
+	threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
+	for _, thread := range threads {
+		content, _ := os.ReadFile(thread)
+		children = append(children, strings.Fields(string(content))...)
+	}
+	return children
 }
 
 func sleepProgram(t *testing.T) string {

@@ -139,7 +139,7 @@ messages are missing; 2 wrong usage or configuration.`,
 	flags.DurationVar(&options.eventTime, "event-time", 0, "a call keeps its slot for `D` per event after the function's answer")
 	flags.Float64Var(&options.retryScale, "retry-scale", 1, "multiply the waits before retries by `F`")
 	options.instances.addTo(flags)
-	flags.BoolVar(&options.noBuild, "no-build", false, "run the program that lies in codeUri")
+	flags.BoolVar(&options.noBuild, "no-build", false, "build nothing: run what lies in codeUri")
 	options.debug.addTo(command)
 	cpuFlags(flags, &options.cpu)
 	flags.StringVar(&options.logs, "logs", "", "write the function's logs to `DIR` (default a temporary directory)")

@@ -104,6 +104,9 @@ func start(p *config.Project, program string, existing bool) (string, error) {
 		return path, nil
 	}
 	path, err := lookPath(name, p.SearchPath())
+	if _, missing := os.Stat(filepath.Join(p.Code(), name)); err != nil && missing == nil && !filepath.IsAbs(name) {
+		return "", fmt.Errorf("customRuntimeConfig.command starts the function with %s, which is looked for in PATH, and is not there: %s/%s is the one in the code", program, config.CodeRoot, name)
+	}
 	if err != nil {
 		return "", fmt.Errorf("customRuntimeConfig.command starts the function with %s, which is not on this machine: install it", program)
 	}

@@ -66,8 +66,10 @@ func TestCustom(t *testing.T) {
 		{name: "missing", files: map[string]string{"code/a": ""}, command: []string{"./server"}, wrong: "DIR/code/server does not exist: customRuntimeConfig.command starts the function with it"},
 		{name: "in the function's PATH", files: map[string]string{"code/bin/sh": script}, command: []string{"sh", "x"}, path: "DIR/code/bin/sh", args: []string{"x"}},
 		{name: "in this machine's PATH", files: map[string]string{"code/sh": script}, command: []string{"sh"}, path: "/sh"},
-		{name: "nowhere", files: map[string]string{"code/python9": script}, command: []string{"python9", "a.py"},
+		{name: "nowhere", files: map[string]string{"code/a": ""}, command: []string{"python9", "a.py"},
 			wrong: "customRuntimeConfig.command starts the function with python9, which is not on this machine: install it"},
+		{name: "without /code", files: map[string]string{"code/server": script}, command: []string{"server"},
+			wrong: "customRuntimeConfig.command starts the function with server, which is looked for in PATH, and is not there: /code/server is the one in the code"},
 		{name: "in a layer", files: map[string]string{"code/a": ""}, command: []string{"/opt/none/nginx"},
 			wrong: "customRuntimeConfig.command starts the function with /opt/none/nginx, which is not on this machine: install it"},
 		{name: "archive", files: map[string]string{"code": "PK"}, wrong: "the code, DIR/code, is not a directory, and fclocal runs what lies in one: build it, or unpack the archive"},
@@ -104,7 +106,7 @@ func TestCustom(t *testing.T) {
 func TestActions(t *testing.T) {
 	run := func(actions ...config.Action) (stderr string, err error) {
 		p := customProject(t, map[string]string{"code/bootstrap": "#!/bin/sh\n", "code/.fcignore": ""})
-		p.Function.Layers = []string{"acs:fc:1"}
+		p.Function.Layers, p.Function.CommandHooks, p.File = []string{"acs:fc:1"}, []string{"initializer"}, "s.yaml"
 		p.Build = actions
 		for i := range p.Build {
 			p.Build[i].Path = filepath.Join(p.Dir, p.Build[i].Path)
@@ -113,7 +115,8 @@ func TestActions(t *testing.T) {
 		_, err = Project(t.Context(), p, false, &output)
 		return strings.ReplaceAll(output.String(), p.Dir, "DIR"), err
 	}
-	const differences = "fclocal: layers are not loaded: the function finds what is installed on this machine, and not what they have in /opt\n" +
+	const differences = "fclocal: initializer is a command in s.yaml: fclocal does not run that hook\n" +
+		"fclocal: layers are not loaded: the function finds what is installed on this machine, and not what they have in /opt\n" +
 		"fclocal: .fcignore is not heeded: the function also finds the files that it keeps from being deployed\n"
 
 	stderr, err := run(

@@ -3,6 +3,7 @@ package build
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 
 	"fclocal/internal/config"
@@ -15,6 +16,9 @@ import (
 func Project(ctx context.Context, project *config.Project, existing bool, output io.Writer) (Binary, error) {
 	if err := project.Runnable(); err != nil {
 		return Binary{}, err
+	}
+	for _, hook := range project.Function.CommandHooks {
+		fmt.Fprintf(output, "fclocal: %s is a command in %s: fclocal does not run that hook\n", hook, project.File)
 	}
 	if project.Function.IsCustom() {
 		return custom(ctx, project, existing, output)

@@ -78,6 +78,7 @@ type Function struct {
 
 	CustomRuntime CustomRuntime // of runtimes whose name begins with custom
 	Layers        []string      // ARNs
+	CommandHooks  []string      // FC 3.0: those of initializer and preStop that are a command, which is not read
 
 	MemorySize          int     // MB
 	Timeout             int     // seconds

@@ -170,6 +170,11 @@ func complete3(c *checker, u *unit, p *Project) {
 			"FC_INITIALIZER_HANDLER="+p.Function.Initializer,
 			fmt.Sprintf("FC_INITIALIZATION_TIMEOUT=%d", p.Function.InitializationTimeout))
 	}
+	for _, hook := range []string{"initializer", "preStop"} {
+		if props.at(lifecycle, hook, "command") != nil {
+			p.Function.CommandHooks = append(p.Function.CommandHooks, hook)
+		}
+	}
 	// What s sets where none of them is given (read in its code).
 	if p.Function.MemorySize == 512 && props.at("cpu") == nil && props.at("diskSize") == nil {
 		p.Function.CPU = 0.35
