@@ -62,6 +62,9 @@ func (o Options) Cluster() (cluster kafka.Cluster, notes []string, err error) {
 	if len(cluster.Brokers) == 0 {
 		brokers := c.first("bootstrap.servers", "metadata.broker.list")
 		for broker := range strings.SplitSeq(brokers.value, ",") {
+			if _, after, found := strings.Cut(broker, "://"); found { // Java passes a protocol over
+				broker = after
+			}
 			if broker = strings.TrimSpace(broker); broker != "" {
 				cluster.Brokers = append(cluster.Brokers, broker)
 			}

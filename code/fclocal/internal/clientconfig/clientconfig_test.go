@@ -172,7 +172,7 @@ func TestCluster(t *testing.T) {
 		options Options
 		want    want
 	}{
-		"plain": {"bootstrap.servers=a:1, b:2,\n", Options{}, want{brokers: "a:1 b:2"}},
+		"plain": {"bootstrap.servers=PLAINTEXT://a:1, b:2,\n", Options{}, want{brokers: "a:1 b:2"}},
 		"ApsaraMQ": {`# Internet
 bootstrap.servers = broker:9093
 security.protocol : SASL_SSL
