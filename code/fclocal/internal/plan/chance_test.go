@@ -71,9 +71,9 @@ func TestTheoryOfChance(t *testing.T) {
 		load        time.Duration
 		want        float64 // mean latency, in seconds
 	}{
-		{"M/D/1 at 0.5", 1, 0.5, 20 * time.Hour, service * (1 + 0.5/(2*(1-0.5)))},
-		{"M/D/1 at 0.8", 1, 0.8, 20 * time.Hour, service * (1 + 0.8/(2*(1-0.8)))},
-		{"no queue", 300, 2, 5 * time.Hour, service},
+		{"M/D/1 at 0.5", 1, 0.5, 8 * time.Hour, service * (1 + 0.5/(2*(1-0.5)))},
+		{"M/D/1 at 0.8", 1, 0.8, 8 * time.Hour, service * (1 + 0.8/(2*(1-0.8)))},
+		{"no queue", 300, 2, time.Hour, service},
 	} {
 		r := rules()
 		r.Concurrency, r.CountBasedWindow, r.TimeBasedWindow, r.InstanceConcurrency, r.MaximumTasks = test.concurrency, 1, 0, 300, 4

@@ -62,6 +62,7 @@ func newDriver(config Config) *driver {
 		d.cores.count = config.Host.Cores
 		d.sender = station{limit: config.Host.Cores, spread: true} // it works for a call in several goroutines
 	}
+	d.lagging.end = curve.passed(config.Load.For)
 	for _, t := range d.tasks {
 		d.total += t.total
 		if t.total > t.backlog {

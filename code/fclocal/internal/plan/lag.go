@@ -9,12 +9,16 @@ import (
 
 // lagging is what the driver needs to tell how the lag goes.
 type lagging struct {
+	end    float64 // of the load, on the curve
 	line   line    // the tasks' together
 	phases float64 // of all tasks, each less what it is on average
 
 	area   float64       // lag times seconds, since the start
 	until  time.Duration // of area
 	ticked float64       // area at the last tick
+
+	passedAt time.Duration
+	passed   float64 // of the curve, by then
 
 	ticks    []tick
 	interval time.Duration // between ticks
@@ -75,12 +79,18 @@ func (d *driver) expected(at time.Duration) (n float64) {
 	if at >= d.loadEnd {
 		return float64(d.total)
 	}
-	passed := d.curve.passed(at)
+	passed := float64(at)
+	if l := &d.lagging; d.curve != nil {
+		if at != l.passedAt { // it is asked for twice
+			l.passedAt, l.passed = at, d.curve.passed(at)
+		}
+		passed = l.passed
+	}
 	if d.Load.Arrivals == Poisson {
 		n = d.lagging.line.at0 + d.lagging.line.slope*passed
 	} else {
 		load := float64(d.total - d.Load.Backlog)
-		n = float64(d.Load.Backlog) + load*passed/d.curve.passed(d.Load.For) - d.lagging.phases
+		n = float64(d.Load.Backlog) + load*passed/d.lagging.end - d.lagging.phases
 	}
 	return min(max(n, float64(d.Load.Backlog)), float64(d.total))
 }

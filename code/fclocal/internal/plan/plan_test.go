@@ -152,7 +152,7 @@ func TestTasksAreInTime(t *testing.T) {
 func TestLagOfManyTasks(t *testing.T) {
 	r := rules()
 	r.MaximumTasks, r.Concurrency, r.CountBasedWindow = 300, 300, 1
-	result := mustRun(t, Config{Rules: r, Load: Load{Partitions: 300, Rate: 300, For: 10 * time.Minute, EventBytes: 500}, Drain: true,
+	result := mustRun(t, Config{Rules: r, Load: Load{Partitions: 300, Rate: 300, For: 2 * time.Minute, EventBytes: 500}, Drain: true,
 		Function: Function{CallTime: 50 * time.Millisecond}})
 	if result.LagMax < 15 || result.LagMax > 16 || result.LagEnd < 15 || result.LagEnd > 16 {
 		t.Errorf("the lag is %d at most, %d at the end, want 15", result.LagMax, result.LagEnd)
