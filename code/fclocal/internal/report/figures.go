@@ -44,6 +44,15 @@ var figures = []figure{
 	counted(messages, "discarded", "discarded", func(r result.Run) int64 { return r.Discarded }),
 	counted(messages, "filtered", "filtered", func(r result.Run) int64 { return r.Filtered }),
 	counted(messages, "pending", "pending", func(r result.Run) int64 { return r.Pending }),
+	counted(messages, "taken by other members", "taken by\nothers", func(r result.Run) int64 { return r.TakenByOthers }),
+	counted(messages, "deleted before they were read", "lost", func(r result.Run) int64 { return r.Lost }),
+	counted(messages, "offsets without a message", "without\nmessage", func(r result.Run) int64 { return r.Skipped }),
+	{messages, "largest lag", "",
+		func(r result.Run) string {
+			partition, lag := largestLag(r)
+			return fmt.Sprintf("%s (partition %d)", units.Count(lag), partition)
+		},
+		func(r result.Run) bool { _, lag := largestLag(r); return lag == 0 }},
 	counted(messages, "delivered more than once", "delivered\nagain", func(r result.Run) int64 { return r.Redelivered }),
 	planned(outcome, "lag at end of load", "lag\nat end", func(p *result.Plan) string { return units.Count(p.LagEnd) }),
 	planned(outcome, "lag at most", "lag\nat most", func(p *result.Plan) string { return units.Count(p.LagMax) }),
@@ -120,6 +129,16 @@ const (
 	delivered = "delivered"
 	idleTasks = "idle tasks"
 )
+
+// largestLag is that of the partition that is furthest behind, the first of several.
+func largestLag(r result.Run) (partition int32, lag int64) {
+	for id, behind := range r.LagByPartition {
+		if behind > lag || behind == lag && id < partition {
+			partition, lag = id, behind
+		}
+	}
+	return partition, lag
+}
 
 // counted is a figure that has nothing to say when it is 0.
 func counted(in group, name, short string, count func(result.Run) int64) figure {

@@ -130,6 +130,14 @@ func failures() []result.Run {
 	return runs
 }
 
+// gaps is a run with more than its own messages in the topic.
+func gaps() result.Run {
+	run := experiment(26)
+	run.Produced, run.TakenByOthers, run.Lost, run.Pending, run.Skipped = 200, 40, 10, 20, 31
+	run.LagByPartition = map[int32]int64{0: 1, 1: 0, 2: 19}
+	return run
+}
+
 func TestJSON(t *testing.T) {
 	odd := experiment(5)
 	odd.Settings = with(odd.Settings, "MaximumRetryAttempts", 3)
@@ -179,6 +187,7 @@ func TestTable(t *testing.T) {
 	}{
 		{"none.txt", nil, 80},
 		{"one.txt", experiments()[:1], 80},
+		{"one-gaps.txt", []result.Run{gaps()}, 80},
 		{"one-stopped-50.txt", failures()[3:], 50},
 		{"one-idle.txt", []result.Run{idle}, 0},
 		{"experiments-80.txt", experiments(), 80},

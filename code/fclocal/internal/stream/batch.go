@@ -17,9 +17,13 @@ import (
 func (e *engine) arrivals(records []*kgo.Record, starts map[int32]int64) []trigger.Arrival {
 	arrivals := make([]trigger.Arrival, 0, len(records))
 	events := make([]byte, 0, len(records)*e.eventBytes) // grown, it would be kept along with what it was before
+	ends, final := map[int32]int64(nil), false
+	if e.UntilEnd {
+		ends, final = e.source.ends.known()
+	}
 	for _, r := range records {
 		p := e.partitions[r.Partition]
-		if p == nil {
+		if p == nil || final && r.Offset >= ends[r.Partition] { // that came after the start
 			continue
 		}
 		e.pass(r.Partition, p, r.Offset, starts[r.Partition])

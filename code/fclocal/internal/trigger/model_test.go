@@ -888,6 +888,30 @@ func TestRedelivered(t *testing.T) {
 	}
 }
 
+// What others have finished of a partition while they owned it is told, and is no first
+// delivery any more.
+func TestSettled(t *testing.T) {
+	m := New(stream(func(c *Config) { c.CountBasedWindow = 2 }))
+	m.Assign(0, 0, 7, 100)
+	m.Arrive(0, Arrival{Range: Range{Partition: 7, FirstOffset: 100, Count: 6}, EventBytes: eventBytes})
+	m.Revoke(0, 0, 7)
+	m.Assign(0, 0, 7, 103) // others have got so far; the call with 100 and 101 is still in flight
+	if got := m.Stats().Settled; got != 3 {
+		t.Errorf("%d offsets were settled at the assignment, want 3", got)
+	}
+	m.CallEnded(0, 1, nil)
+	if s := m.Stats(); s.Delivered != 0 || s.Redelivered != 2 {
+		t.Errorf("%d delivered, %d again; want 0, 2", s.Delivered, s.Redelivered)
+	}
+	m.Revoke(0, 0, 7)
+	if got := m.Settle(7, 110); got != 7 { // 103 to 105, which came, and 106 to 109
+		t.Errorf("%d offsets settled, want 7", got)
+	}
+	if got := m.Settle(7, 110); got != 0 {
+		t.Errorf("%d offsets settled twice", got)
+	}
+}
+
 func TestTimeNeverGoesBack(t *testing.T) {
 	m := New(stream())
 	m.Assign(time.Minute, 0, 0, 0)
