@@ -25,7 +25,7 @@ func newCalibrateCommand(global *globalOptions) *cobra.Command {
 		Short: "Compare plan with stream on this machine",
 		Long: `calibrate measures the function and what stream itself takes of this machine, runs
 stream in several configurations, plans the same ones for this machine, and shows
-both. That takes about two minutes, in which nothing else should run. It needs Linux.
+both. That takes about three minutes, in which nothing else should run. It needs Linux.
 
 Exit codes: 0 they agree within 15 %; 1 they do not; 2 wrong usage or configuration.`,
 		Args: cobra.NoArgs,

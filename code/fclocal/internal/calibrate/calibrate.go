@@ -64,11 +64,12 @@ func (c configuration) instances() int {
 	return (c.concurrency + c.instanceConcurrency - 1) / c.instanceConcurrency
 }
 
-// on is the configuration with messages for as long as it would take on one core,
-// where its instances have so many each; 0: all of the machine.
+// on is the configuration with messages for twice as long as it would take on one
+// core, where its instances have so many each; 0: all of the machine. With fewer, the
+// start of the process would count for much.
 func (c configuration) on(cores float64) configuration {
-	if all := cores * float64(c.instances()); c.byCPU() && cores > 0 && all < 1 {
-		batches := int(float64(c.messages) * all / float64(c.countBasedWindow))
+	if share := 2 * cores * float64(c.instances()); c.byCPU() && cores > 0 && share < 1 {
+		batches := int(float64(c.messages) * share / float64(c.countBasedWindow))
 		c.messages = max(batches, c.concurrency) * c.countBasedWindow
 	}
 	return c
@@ -105,7 +106,7 @@ type Options struct {
 	Plan   func(result.PlanState)
 }
 
-// Run compares all configurations: some two minutes, in which nothing else should
+// Run compares all configurations: some three minutes, in which nothing else should
 // run. It needs Linux. A function that fails, and a stream that does not deliver
 // all, is a failure.
 func Run(ctx context.Context, options Options) ([]result.Calibration, error) {

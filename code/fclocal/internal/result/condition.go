@@ -33,6 +33,12 @@ var conditions = []Condition{
 	{"retries", counted("retries", func(r Run) int64 { return r.Retries })},
 	{"crashes", counted("crashes", func(r Run) int64 { return r.Crashes })},
 	{"throttled", counted("attempts refused with 429", func(r Run) int64 { return r.Throttled })},
+	{"failed-hooks", counted("hooks failed", func(r Run) (failed int64) {
+		for _, hook := range r.Hooks {
+			failed += hook.Failed
+		}
+		return failed
+	})},
 	{"not-keeping-up", func(r Run) string {
 		if r.Plan != nil && !r.KeepsUp {
 			return "the stream does not keep up"
