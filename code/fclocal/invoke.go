@@ -61,6 +61,7 @@ usage or configuration.`,
 	cpuFlags(command.Flags(), &options.cpu)
 	command.Flags().BoolVar(&options.print, "print", false, "print the event, and make no call")
 	options.events.AddTo(command)
+	global.environment.AddTo(command)
 	options.debug.addTo(command)
 	command.MarkFlagsMutuallyExclusive("event-file", "event")
 	return command

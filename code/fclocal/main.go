@@ -17,6 +17,7 @@ import (
 	"fclocal/internal/bill"
 	"fclocal/internal/build"
 	"fclocal/internal/config"
+	"fclocal/internal/environment"
 	"fclocal/internal/escape"
 	"fclocal/internal/failure"
 	"fclocal/internal/help"
@@ -69,6 +70,8 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 type globalOptions struct {
 	template string // -t: the s.yaml to use; "" is the nearest one
 	function string // --function: which of several
+
+	environment environment.Options // of commands that run the function
 
 	anyConcurrency bool // instanceConcurrency is what --set says, also where FC does not heed it
 }

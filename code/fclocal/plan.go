@@ -15,6 +15,7 @@ import (
 
 	"fclocal/internal/build"
 	"fclocal/internal/config"
+	"fclocal/internal/environment"
 	"fclocal/internal/failure"
 	"fclocal/internal/measure"
 	"fclocal/internal/option"
@@ -96,6 +97,7 @@ Exit codes: 0 good; 1 the plan failed; 2 wrong usage or configuration.`,
 	flags.DurationVar(&options.function.PreStop, "pre-stop-time", 0, "its preStop takes `D`, if s.yaml has one")
 	flags.Float64Var(&options.function.ErrorRate, "error-rate", 0, "`F` of the calls return an error, 0 to 1")
 	options.instances.addTo(flags)
+	global.environment.AddTo(command)
 	flags.Uint64Var(&options.seed, "seed", 0, "`N` from which all chance comes")
 	flags.StringVar(&options.report, "report", "", "write a page with tables and charts to `FILE`.html")
 	flags.StringVar(&options.sort, "sort", "", "`cost|latency`: the cheapest or fastest run first, those that keep up before the others")
@@ -115,6 +117,7 @@ func (o *planOptions) check(given func(option string) bool) error {
 		option.Not(l.Arrivals != plan.Even && l.Arrivals != plan.Poisson, fmt.Sprintf("--arrivals %s: it must be poisson or even", l.Arrivals)),
 		option.From("--partitions", l.Partitions, 1), option.From("--message-size", l.EventBytes, 1),
 		vCPUSpeed(o.speed), option.Not(given("vcpu-speed") && !o.measure, "--vcpu-speed is for --measure: times that are given are those on FC"),
+		option.Not(environment.Given(given) && !o.measure, "--env, --env-file, --access and --credentials are for --measure: nothing else runs the function"),
 		option.From("--call-time", f.CallTime, 0), option.From("--event-time", f.EventTime, 0), option.From("--cold-start", f.ColdStart, 0),
 		option.From("--initializer-time", f.Initializer, 0), option.From("--pre-stop-time", f.PreStop, 0),
 		option.Between("--spread", f.Spread, 0, 1), option.Between("--error-rate", f.ErrorRate, 0, 1),

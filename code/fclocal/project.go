@@ -30,8 +30,8 @@ func (o *globalOptions) path() (string, error) {
 	return config.FindHere()
 }
 
-// load reads s.yaml with settings overridden by name; the errors in it go to
-// stderr.
+// load reads s.yaml with settings overridden by name, and adds what the environment's
+// options say; the errors in it go to stderr.
 func (o *globalOptions) load(set map[string]string, stderr io.Writer) (*config.Project, error) {
 	path, err := o.path()
 	if err != nil {
@@ -42,7 +42,7 @@ func (o *globalOptions) load(set map[string]string, stderr io.Writer) (*config.P
 		return nil, err
 	}
 	if project != nil {
-		return project, nil
+		return project, o.environment.Apply(project)
 	}
 	problems = slices.DeleteFunc(problems, func(p config.Problem) bool { return p.Severity != config.SeverityError })
 	if err := config.Render(stderr, problems); err != nil {

@@ -59,6 +59,7 @@ configuration.`,
 	flags.StringVar(&options.logs, "logs", "", "write the function's logs to `DIR` (default a temporary directory)")
 	flags.BoolVar(&options.json, "json", false, "print the result as JSON")
 	cpuFlags(flags, &options.cpu)
+	global.environment.AddTo(command)
 	return command
 }
 

@@ -142,6 +142,7 @@ messages are missing; 2 wrong usage or configuration.`,
 	flags.BoolVar(&options.noBuild, "no-build", false, "build nothing: run what lies in codeUri")
 	options.debug.addTo(command)
 	cpuFlags(flags, &options.cpu)
+	global.environment.AddTo(command)
 	flags.StringVar(&options.logs, "logs", "", "write the function's logs to `DIR` (default a temporary directory)")
 	flags.StringVar(&options.deadLetters, "dead-letters", "", "append dead letters to `FILE`, as JSON lines")
 	failOnFlag(command, &options.failOn)

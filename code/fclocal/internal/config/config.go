@@ -12,6 +12,7 @@ package config
 
 import (
 	"fmt"
+	"io"
 	"maps"
 	"os"
 	"path/filepath"
@@ -47,8 +48,24 @@ type Project struct {
 	// Notes say what of the file counts for nothing when the function runs.
 	Notes []string
 
+	// Credentials are what the function finds as those of its role; empty unless they
+	// have been asked for.
+	Credentials Credentials
+
 	Overridden []string // names of the settings that Options.Set has given, sorted
 }
+
+// Credentials are an account's.
+type Credentials struct{ AccessKeyID, AccessKeySecret, SecurityToken Secret }
+
+// A Secret is a text that nothing shows: it must be converted to be used.
+type Secret string
+
+// Format shows that there is one.
+func (s Secret) Format(f fmt.State, _ rune) { io.WriteString(f, "(secret)") }
+
+// MarshalText is for JSON and YAML.
+func (s Secret) MarshalText() ([]byte, error) { return []byte("(secret)"), nil }
 
 // Service is props.service and the key of the service under services.
 type Service struct {

@@ -1,6 +1,9 @@
 package config
 
 import (
+	"errors"
+	"fmt"
+	"maps"
 	"math"
 	"os"
 	"path"
@@ -33,14 +36,10 @@ func (c *checker) environmentRules(u *unit) {
 		size += len(f.key) + len(f.value.text)
 		at := join(path, f.key)
 		switch {
-		case f.key == "":
-			c.fail(f.place, at, "the name of an environment variable is empty")
-		case strings.ContainsAny(f.key, "=\x00\n"):
-			c.fail(f.place, at, "the name of the environment variable %s has a character that none can have: =, NUL or a line break", quote(f.key))
-		case slices.Contains(ReservedVariables, f.key) || slices.Contains(u.reserved, f.key):
-			c.fail(f.place, at, "%s is an environment variable that the platform sets; give yours another name", f.key)
+		case nameFault(f.key, u.reserved) != "":
+			c.fail(f.place, at, "%s", nameFault(f.key, u.reserved))
 		case strings.Contains(f.value.text, "\x00"):
-			c.fail(f.value.place, at, "the value of %s has a NUL in it, which no environment variable can have", f.key)
+			c.fail(f.value.place, at, "%s", nulFault(f.key))
 		case f.key == "GOMEMLIMIT" && !f.value.unresolved && !c.failed[at]:
 			c.memoryLimitRule(u, f.value, at)
 		}
@@ -48,6 +47,53 @@ func (c *checker) environmentRules(u *unit) {
 	if size > environmentLimit {
 		c.fail(variables.place, path, "environmentVariables are %d bytes; allowed are %d for all names and values", size, environmentLimit)
 	}
+}
+
+// nameFault is what is wrong with a variable's name, or "". reserved are names beside
+// ReservedVariables.
+func nameFault(name string, reserved []string) string {
+	switch {
+	case name == "":
+		return "the name of an environment variable is empty"
+	case strings.ContainsAny(name, "=\x00\n"):
+		return fmt.Sprintf("the name of the environment variable %s has a character that none can have: =, NUL or a line break", quote(name))
+	case slices.Contains(ReservedVariables, name) || slices.Contains(reserved, name):
+		return name + " is an environment variable that the platform sets; give yours another name"
+	}
+	return ""
+}
+
+func nulFault(name string) string {
+	return "the value of " + name + " has a NUL in it, which no environment variable can have"
+}
+
+// AddVariables adds to the function's environmentVariables, or replaces some, by the
+// rules for those. No error shows a value.
+func (p *Project) AddVariables(variables map[string]string) error {
+	var reserved []string
+	for _, variable := range p.Variables {
+		name, _, _ := strings.Cut(variable, "=")
+		reserved = append(reserved, name)
+	}
+	all := maps.Clone(p.Function.EnvironmentVariables)
+	for _, name := range slices.Sorted(maps.Keys(variables)) {
+		if fault := nameFault(name, reserved); fault != "" {
+			return errors.New(fault)
+		}
+		if strings.Contains(variables[name], "\x00") {
+			return errors.New(nulFault(name))
+		}
+		all[name] = variables[name]
+	}
+	size := 0
+	for name, value := range all {
+		size += len(name) + len(value)
+	}
+	if size > environmentLimit {
+		return fmt.Errorf("the environment variables, with those of s.yaml, are %d bytes; allowed are %d for all names and values", size, environmentLimit)
+	}
+	p.Function.EnvironmentVariables = all
+	return nil
 }
 
 // memoryLimitRule warns of a GOMEMLIMIT that does nothing, or keeps the function from

@@ -13,7 +13,7 @@ const addressVariable = "FC_RUNTIME_API="
 
 // environment is all that the function finds in its environment: what FC documents,
 // then s.yaml's environmentVariables; nothing of this machine's.
-// Credentials of the role exist on FC only: they are there, and empty.
+// Credentials of the role exist on FC only: they are there, and empty unless the project has some.
 //
 // A function of a custom runtime also finds the programs of this machine, by PATH: its
 // interpreter is not where FC has it. What s.yaml says of /code is said of codeUri.
@@ -21,9 +21,9 @@ func environment(spec Spec, link []string) []string {
 	p := spec.Project
 	variables := []string{
 		"FC_FUNC_CODE_PATH=" + spec.CodeDir,
-		"ALIBABA_CLOUD_ACCESS_KEY_ID=",
-		"ALIBABA_CLOUD_ACCESS_KEY_SECRET=",
-		"ALIBABA_CLOUD_SECURITY_TOKEN=",
+		"ALIBABA_CLOUD_ACCESS_KEY_ID=" + string(p.Credentials.AccessKeyID),
+		"ALIBABA_CLOUD_ACCESS_KEY_SECRET=" + string(p.Credentials.AccessKeySecret),
+		"ALIBABA_CLOUD_SECURITY_TOKEN=" + string(p.Credentials.SecurityToken),
 		"FC_ACCOUNT_ID=" + p.Service.AccountID(),
 		"FC_FUNCTION_HANDLER=" + p.Function.Handler,
 		"FC_FUNCTION_MEMORY_SIZE=" + strconv.Itoa(p.Function.MemorySize),

@@ -453,9 +453,13 @@ func header(p *config.Project) http.Header {
 			header.Set(name, value)
 		}
 	}
-	if p.Function.IsCustom() { // which finds its role's credentials here, too
-		for _, name := range []string{"x-fc-access-key-id", "x-fc-access-key-secret", "x-fc-security-token"} {
-			header.Set(name, "")
+	for name, value := range map[string]config.Secret{
+		"x-fc-access-key-id":     p.Credentials.AccessKeyID,
+		"x-fc-access-key-secret": p.Credentials.AccessKeySecret,
+		"x-fc-security-token":    p.Credentials.SecurityToken,
+	} {
+		if value != "" || p.Function.IsCustom() { // which finds them there, too, as they are
+			header.Set(name, string(value))
 		}
 	}
 	return header

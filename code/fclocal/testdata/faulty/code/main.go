@@ -3,6 +3,7 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -121,6 +122,15 @@ func main() {
 			}
 			sort.Strings(variables)
 			return variables, nil
+		case "credentials": // as a hash, in the environment and in the context
+			c, _ := fccontext.FromContext(ctx)
+			hash := func(parts ...string) string {
+				return fmt.Sprintf("%x", sha256.Sum256([]byte(strings.Join(parts, " "))))
+			}
+			return []string{
+				hash(os.Getenv("ALIBABA_CLOUD_ACCESS_KEY_ID"), os.Getenv("ALIBABA_CLOUD_ACCESS_KEY_SECRET"), os.Getenv("ALIBABA_CLOUD_SECURITY_TOKEN")),
+				hash(c.Credentials.AccessKeyId, c.Credentials.AccessKeySecret, c.Credentials.SecurityToken),
+			}, nil
 		case "deadline":
 			deadline, _ := ctx.Deadline()
 			return time.Until(deadline).Round(time.Second).Seconds(), nil
