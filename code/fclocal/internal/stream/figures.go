@@ -89,6 +89,7 @@ func (e *engine) produced() (n int64) {
 func (e *engine) summarize(ended ended) {
 	e.settle()
 	e.totals.Stats = e.model.Stats()
+	e.totals.Usage = e.model.Usage()
 	e.totals.Redelivered += e.again
 	e.totals.PeakMemory = ended.peakMemory
 	e.totals.CPULimit = e.CPU.Limit(e.Project)
