@@ -13,7 +13,6 @@ import (
 	"strings"
 
 	"fclocal/internal/config"
-	"fclocal/internal/files"
 )
 
 // custom is what starts a function of a custom runtime: customRuntimeConfig's command,
@@ -27,7 +26,7 @@ func custom(ctx context.Context, p *config.Project, existing bool, output io.Wri
 	tellDifferences(p, output)
 	binary := Binary{Release: func() {}}
 	var err error
-	if name, inCode := inCode(command[0]); !existing && inCode && files.Above("go.mod", p.Code(), p.Dir) != "" && !isScript(filepath.Join(p.Code(), name)) {
+	if name, inCode := inCode(command[0]); !existing && inCode && hasModule(p) && !isScript(filepath.Join(p.Code(), name)) {
 		binary, err = compiled(ctx, p, path.Base(name), false, output)
 	} else {
 		if !existing {

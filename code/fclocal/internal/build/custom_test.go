@@ -153,9 +153,17 @@ func TestActionsOfGo1(t *testing.T) {
 		t.Errorf("%v, want %s", err, want)
 	}
 	p.Build = []config.Action{{Hook: "pre-deploy", Run: "mkdir code && cp source code/main", Path: p.Dir}}
-	binary, err := Project(t.Context(), p, false, t.Output())
-	if err != nil || binary.Path != filepath.Join(p.Code(), "main") {
-		t.Errorf("%v, %s", err, binary.Path)
+	for _, name := range []string{"", "go.mod"} { // whose package is elsewhere
+		if name != "" {
+			if err := os.WriteFile(filepath.Join(p.Dir, name), []byte("module m\n"), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			p.Build[0].Run = "cp source code/main"
+		}
+		binary, err := Project(t.Context(), p, false, t.Output())
+		if err != nil || binary.Path != filepath.Join(p.Code(), "main") {
+			t.Errorf("%q: %v, %s", name, err, binary.Path)
+		}
 	}
 }
 

@@ -5,9 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
+	"slices"
 
 	"fclocal/internal/config"
 	"fclocal/internal/failure"
+	"fclocal/internal/files"
 )
 
 // Project is the function's program of a project, ready to run on this machine: built,
@@ -25,14 +29,15 @@ func Project(ctx context.Context, project *config.Project, existing bool, output
 	}
 	var binary Binary
 	var err error
-	if !existing {
-		binary, err = compiled(ctx, project, project.Function.Handler, false, output)
-	}
-	if errors.Is(err, ErrNoModule) && len(project.Build) > 0 {
+	if !existing && !hasModule(project) && len(project.Build) > 0 {
 		existing, err = true, runActions(ctx, project, output)
 	}
-	if existing && err == nil {
+	switch {
+	case err != nil:
+	case existing:
 		binary, err = Existing(project.Code(), project.Function.Handler)
+	default:
+		binary, err = compiled(ctx, project, project.Function.Handler, false, output)
 	}
 	if err != nil {
 		return Binary{}, err
@@ -42,6 +47,16 @@ func Project(ctx context.Context, project *config.Project, existing bool, output
 		return Binary{}, err
 	}
 	return binary, nil
+}
+
+// hasModule says whether the code is in a Go module, with a package where its go.mod is.
+func hasModule(p *config.Project) bool {
+	module := files.Above("go.mod", p.Code(), p.Dir)
+	if module == "" {
+		return false
+	}
+	entries, _ := os.ReadDir(module)
+	return slices.ContainsFunc(entries, func(entry os.DirEntry) bool { return filepath.Ext(entry.Name()) == ".go" })
 }
 
 // Debugged is [Project] for a function that is to run under a debugger, which must be

@@ -2,7 +2,6 @@ package instance
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 
@@ -81,10 +80,10 @@ var programs = struct {
 // insists starts the function to see whether it listens on its own port, whatever it
 // is told. The error is a failure, or ctx's.
 func (h *Host) insists(ctx context.Context, spec Spec, own int) (bool, error) {
-	port, err := h.try(ctx, spec)
-	if _, ended := errors.AsType[*FunctionError](err); ended && !h.ownFree && process.MayOwnNetwork() == nil {
+	port, exited, err := h.try(ctx, spec)
+	if exited && !h.ownFree && process.MayOwnNetwork() == nil {
 		h.ownNetworks = true // maybe it wants the port that another program has
-		port, err = h.try(ctx, spec)
+		port, _, err = h.try(ctx, spec)
 	}
 	switch {
 	case err == nil:
@@ -112,22 +111,21 @@ func (h *Host) tell(about customruntime.Matter, text string) {
 	}
 }
 
-// try starts the function, sees where it listens and ends it. The error is a
-// FunctionError if it ends by itself.
-func (h *Host) try(ctx context.Context, spec Spec) (port int, err error) {
+// try starts the function, sees where it listens and ends it, or that it exits.
+func (h *Host) try(ctx context.Context, spec Spec) (port int, exited bool, err error) {
 	spec.ID, spec.Logs = "c-try", nil
 	i, err := h.start(spec)
 	if err != nil {
-		return 0, err
+		return 0, false, err
 	}
 	defer i.Stop()
 	select {
 	case <-i.link.Ready():
-		return i.link.endpoint.(*customruntime.Instance).Port(), nil
+		return i.link.endpoint.(*customruntime.Instance).Port(), false, nil
 	case <-i.ended:
-		return 0, i.Failure()
+		return 0, i.end == nil, i.Failure()
 	case <-ctx.Done():
-		return 0, ctx.Err()
+		return 0, false, ctx.Err()
 	}
 }
 
