@@ -214,7 +214,7 @@ func TestHealth(t *testing.T) {
 		}
 	}
 	health := func(o *Options) {
-		o.Health = &HealthCheck{Path: "/readyz", Period: time.Millisecond, Timeout: time.Second, FailureThreshold: 3}
+		o.Health = &HealthCheck{Path: "/readyz", Period: time.Millisecond, Timeout: time.Minute, FailureThreshold: 3}
 	}
 
 	status.Store(503)

@@ -128,10 +128,10 @@ func TestCustomEnds(t *testing.T) {
 		{name: "exit at once", variables: map[string]string{"INSIST": "no-port"},
 			want: "FunctionNotStarted: Function instance exited unexpectedly (exit status 1); it wrote: listen tcp: lookup tcp/no-port: …"},
 		{name: "another port", variables: map[string]string{"INSIST": "ELSEWHERE"},
-			want: "FunctionNotStarted: Function instance health check failed on port OWN in 0.3 seconds; it listens on [::]:ELSEWHERE; it wrote nothing"},
+			want: "FunctionNotStarted: Function instance health check failed on port OWN in 3 seconds; it listens on [::]:ELSEWHERE; it wrote nothing"},
 		{name: "initializer", variables: broken("/initialize"), change: func(f *config.Function) { f.Initializer = "true" }, want: "InitializationError: broken as told…"},
 		{name: "health", variables: broken("/ready"), change: func(f *config.Function) {
-			f.CustomRuntime.Health = &config.HealthCheck{Path: "/ready", Period: 1, Timeout: 3, FailureThreshold: 3}
+			f.CustomRuntime.Health = &config.HealthCheck{Path: "/ready", Period: 1, Timeout: 60, FailureThreshold: 3}
 		}, want: "FunctionNotStarted: Function instance health check failed: GET /ready was answered with 500 Internal Server Error; it wrote…"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -149,7 +149,7 @@ func TestCustomEnds(t *testing.T) {
 				test.change(&spec.Project.Function)
 			}
 			if test.name == "another port" {
-				startTime = 300 * time.Millisecond
+				startTime = 3 * time.Second
 				defer func() { startTime = customruntime.StartTime }()
 			}
 			i := startCustom(t, spec, 1, new([]string))

@@ -87,22 +87,31 @@ func MayOwnNetwork() error {
 	return err
 }
 
-// dialTime bounds what the dialer takes to start, and to connect.
-const dialTime = 2 * time.Second
+// answerTime bounds the wait for the dialer, also on a machine that has much to do. It
+// takes connectTime itself.
+const (
+	answerTime  = 20 * time.Second
+	connectTime = time.Second
+)
 
-// begin is for when the command has been started: the dialer says which process it is.
+// begin waits for the dialer of a command that has been started, which says which
+// process it is.
 func (n *Network) begin() error {
-	if n.inside == nil {
+	if n.inside != nil {
+		n.inside.Close()
+		n.inside = nil
+	}
+	if n.pid != 0 {
 		return nil
 	}
-	n.inside.Close()
-	n.inside = nil
 	greeting := make([]byte, 64)
 	length, err := n.dialer.Read(greeting)
+	if err == nil {
+		n.pid, err = strconv.Atoi(string(greeting[:length]))
+	}
 	if err != nil {
 		return fmt.Errorf("the network does not start: %w", err)
 	}
-	n.pid, _ = strconv.Atoi(string(greeting[:length]))
 	return nil
 }
 
@@ -111,7 +120,7 @@ func (n *Network) begin() error {
 func (n *Network) Dial(port int) (net.Conn, error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.dialer.SetDeadline(time.Now().Add(dialTime))
+	n.dialer.SetDeadline(time.Now().Add(answerTime))
 	if err := n.begin(); err != nil {
 		return nil, err
 	}
@@ -144,7 +153,7 @@ func (n *Network) Dial(port int) (net.Conn, error) {
 func (n *Network) Close() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.dialer.SetDeadline(time.Now().Add(dialTime))
+	n.dialer.SetDeadline(time.Now().Add(answerTime))
 	n.begin()
 	n.dialer.Close()
 	if n.pid != 0 {
@@ -228,7 +237,7 @@ func dial() {
 		if err != nil || length == 0 {
 			return
 		}
-		socket, err := net.DialTimeout("tcp", "127.0.0.1:"+string(port[:length]), dialTime/2)
+		socket, err := net.DialTimeout("tcp", "127.0.0.1:"+string(port[:length]), connectTime)
 		if err != nil {
 			asks.Write([]byte(err.Error()))
 			continue
