@@ -7,6 +7,7 @@ import (
 
 	"fclocal/internal/deadletter"
 	"fclocal/internal/eventbridge"
+	"fclocal/internal/instance"
 	"fclocal/internal/trigger"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -168,10 +169,10 @@ func (e *engine) startCall(a trigger.StartCall) {
 	hold := e.EventTime * time.Duration(a.Batch.Records)
 	requestID := "1-" + strconv.FormatInt(e.begin.UnixNano(), 16) + "-" + strconv.FormatInt(int64(a.Call), 10)
 	go func() {
-		initTime, err := e.pool.call(e.ctx, a.Instance, requestID, payload, hold)
-		gone := err != nil && e.pool.gone(a.Instance)
+		called, err := e.pool.Call(e.ctx, a.Instance, instance.Call{RequestID: requestID, Payload: payload, Hold: hold})
+		gone := err != nil && e.pool.Gone(a.Instance)
 		e.report(func() []trigger.Action {
-			e.coldStart(a.Instance, initTime)
+			e.coldStart(a.Instance, called.Init)
 			if gone { // the retry must not meet it again
 				return e.model.InstanceEnded(e.now(), a.Instance, err)
 			}

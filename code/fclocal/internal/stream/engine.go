@@ -10,6 +10,7 @@ import (
 	"fclocal/internal/eventbridge"
 	"fclocal/internal/instance"
 	"fclocal/internal/kafka"
+	"fclocal/internal/pool"
 	"fclocal/internal/result"
 	"fclocal/internal/trigger"
 )
@@ -22,7 +23,7 @@ type engine struct {
 	converter *eventbridge.Converter
 	model     *trigger.Model
 	consumers *kafka.Consumers
-	pool      pool
+	pool      *pool.Pool
 	ctx       context.Context
 	outer     context.Context // ends only when all is to end at once
 	begin     time.Time
@@ -178,8 +179,8 @@ func (e *engine) over() bool {
 // ended counts an instance that has ended by itself. One that did not even start ends
 // the stream: its batches would fail all their retries for nothing.
 func (e *engine) ended(err error) {
-	if failed, is := errors.AsType[startError](err); is {
-		e.fatal = failed.error
+	if failed, is := errors.AsType[pool.StartError](err); is {
+		e.fatal = failed.Err
 	}
 	crash, is := errors.AsType[*instance.FunctionError](err)
 	if !is {
@@ -284,7 +285,7 @@ func (e *engine) perform(actions []trigger.Action) error {
 	for _, action := range actions {
 		switch a := action.(type) {
 		case trigger.CreateInstance:
-			e.pool.create(a.Instance, func() {
+			e.pool.Create(a.Instance, func() {
 				e.report(func() []trigger.Action { return e.model.InstanceReady(e.now(), a.Instance) })
 			}, func(err error) {
 				e.report(func() []trigger.Action {
@@ -293,7 +294,7 @@ func (e *engine) perform(actions []trigger.Action) error {
 				})
 			})
 		case trigger.RemoveInstance:
-			go e.pool.retire(e.outer, a.Instance)
+			go e.pool.Retire(e.outer, a.Instance)
 		case trigger.StartCall:
 			e.startCall(a)
 		case trigger.Retry:

@@ -3,6 +3,7 @@ package stream
 import (
 	"time"
 
+	"fclocal/internal/pool"
 	"fclocal/internal/result"
 	"fclocal/internal/trigger"
 )
@@ -13,7 +14,7 @@ const samplesAtMost = 2000
 
 // coldStart counts an instance's start with its first call.
 func (e *engine) coldStart(id trigger.InstanceID, took time.Duration) {
-	if took == 0 || e.pool.counted(id) {
+	if took == 0 || e.pool.Counted(id) {
 		return
 	}
 	e.totals.ColdStarts++
@@ -86,15 +87,15 @@ func (e *engine) produced() (n int64) {
 	return n - e.totals.Skipped
 }
 
-func (e *engine) summarize(ended ended) {
+func (e *engine) summarize(ended pool.Ended) {
 	e.settle()
 	e.totals.Stats = e.model.Stats()
 	e.totals.Usage = e.model.Usage()
 	e.totals.Redelivered += e.again
-	e.totals.PeakMemory = ended.peakMemory
+	e.totals.PeakMemory = ended.PeakMemory
 	e.totals.CPULimit = e.CPU.Limit(e.Project)
-	e.totals.CPUShare = e.CPU.Share(ended.cpu, ended.busy)
-	for _, hook := range ended.hooks {
+	e.totals.CPUShare = e.CPU.Share(ended.CPU, ended.Busy)
+	for _, hook := range ended.Hooks {
 		e.totals.Hooks.Add(hook)
 	}
 	e.totals.IdleTasks = e.Project.Trigger.MaximumTasks - len(e.idle)

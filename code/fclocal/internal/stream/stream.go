@@ -14,6 +14,7 @@ import (
 	"fclocal/internal/failure"
 	"fclocal/internal/instance"
 	"fclocal/internal/kafka"
+	"fclocal/internal/pool"
 	"fclocal/internal/result"
 	"fclocal/internal/trigger"
 )
@@ -188,7 +189,7 @@ func run(ctx context.Context, options Options, cluster kafka.Cluster, source sou
 		joined:     make([]bool, tasks),
 		idle:       make([]bool, tasks),
 		interval:   100 * time.Millisecond,
-		pool:       pool{host: host, spec: spec, logs: options.Logs, instances: map[trigger.InstanceID]*pooled{}},
+		pool:       pool.New(host, spec, pool.LogsIn(options.Logs)),
 	}
 	e.outer = ctx
 	var cancel context.CancelFunc
@@ -197,7 +198,7 @@ func run(ctx context.Context, options Options, cluster kafka.Cluster, source sou
 	e.lastLook()
 	close(e.done)
 	cancel()
-	ended := e.pool.close(ctx)
+	ended := e.pool.Close(ctx)
 	e.totals.Wall = time.Since(e.begin)
 	e.totals.Idle = e.totals.Wall - e.worked
 	// The second Ctrl-C ends the waiting, too. A cluster that has been waited for in vain is not waited for again.

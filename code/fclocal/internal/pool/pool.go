@@ -1,0 +1,199 @@
+// Package pool runs the instances of a function that the model in package trigger asks
+// for.
+package pool
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"fclocal/internal/instance"
+	"fclocal/internal/result"
+	"fclocal/internal/runtimeapi"
+	"fclocal/internal/trigger"
+)
+
+// A Pool runs instances, each a process with a log of its own.
+type Pool struct {
+	host *instance.Host
+	spec instance.Spec // of every instance, but for ID and Logs
+	log  func(trigger.InstanceID) (io.WriteCloser, error)
+
+	mu        sync.Mutex
+	instances map[trigger.InstanceID]*pooled
+	ended     Ended
+	group     sync.WaitGroup
+}
+
+// New makes a pool without instances. They are started from spec, with the log that
+// is made for each.
+func New(host *instance.Host, spec instance.Spec, log func(trigger.InstanceID) (io.WriteCloser, error)) *Pool {
+	return &Pool{host: host, spec: spec, log: log, instances: map[trigger.InstanceID]*pooled{}}
+}
+
+// LogsIn keeps the logs in a directory.
+func LogsIn(directory string) func(trigger.InstanceID) (io.WriteCloser, error) {
+	return func(id trigger.InstanceID) (io.WriteCloser, error) {
+		return os.OpenFile(filepath.Join(directory, fmt.Sprintf("instance-%d.log", id)), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	}
+}
+
+// Ended is what the instances that have ended did.
+type Ended struct {
+	PeakMemory int64         // bytes, of the largest one
+	CPU        time.Duration // CPU time, of all
+	Busy       time.Duration // of all
+	Hooks      []result.HookRun
+}
+
+type pooled struct {
+	started chan struct{} // closed when process or err is set
+	process *instance.Instance
+	err     error
+	counted bool
+}
+
+// ErrStopped ends the calls of an instance that is stopped.
+var ErrStopped = errors.New("the instance was stopped")
+
+// A StartError is one of the program file, or of this machine: no other instance would
+// start either.
+type StartError struct{ Err error }
+
+func (e StartError) Error() string { return e.Err.Error() }
+
+// Unwrap returns it.
+func (e StartError) Unwrap() error { return e.Err }
+
+// Create starts an instance; ready is called when it can take its first call, and
+// ended when it takes no more.
+func (p *Pool) Create(id trigger.InstanceID, ready func(), ended func(error)) {
+	pooled := &pooled{started: make(chan struct{})}
+	p.mu.Lock()
+	p.instances[id] = pooled
+	p.mu.Unlock()
+	p.group.Go(func() {
+		spec := p.spec
+		spec.ID = fmt.Sprintf("c-%d", id)
+		log, err := p.log(id)
+		if err == nil {
+			defer log.Close()
+			spec.Logs = log
+			pooled.process, err = p.host.Start(spec)
+		}
+		pooled.err = err
+		close(pooled.started)
+		if err != nil {
+			ended(StartError{err})
+			return
+		}
+		select {
+		case <-pooled.process.Ready():
+			ready()
+		case <-pooled.process.Ended():
+		}
+		<-pooled.process.Ended()
+		if failure := pooled.process.Failure(); failure != nil {
+			ended(failure)
+		} else {
+			ended(ErrStopped)
+		}
+		pooled.process.Stop()
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		delete(p.instances, id)
+		p.ended.PeakMemory = max(p.ended.PeakMemory, pooled.process.PeakMemory())
+		p.ended.CPU += pooled.process.CPUUsed()
+		p.ended.Busy += pooled.process.Busy()
+		p.ended.Hooks = append(p.ended.Hooks, pooled.process.Hooks()...)
+	})
+}
+
+// of is nil for an instance that is gone.
+func (p *Pool) of(id trigger.InstanceID) *pooled {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.instances[id]
+}
+
+// Call makes a call in an instance. The error is the function's, or that the instance
+// was stopped.
+func (p *Pool) Call(ctx context.Context, id trigger.InstanceID, call instance.Call) (instance.Result, error) {
+	pooled := p.of(id)
+	if pooled == nil {
+		return instance.Result{}, ErrStopped
+	}
+	select {
+	case <-pooled.started:
+	case <-ctx.Done():
+		return instance.Result{}, ctx.Err()
+	}
+	if pooled.err != nil {
+		return instance.Result{}, pooled.err
+	}
+	result, err := pooled.process.Invoke(ctx, call)
+	switch {
+	case errors.Is(err, runtimeapi.ErrClosed):
+		err = ErrStopped
+	case err == nil && result.Error != nil:
+		err = result.Error
+	}
+	return result, err
+}
+
+// Gone reports whether an instance takes no more calls.
+func (p *Pool) Gone(id trigger.InstanceID) bool {
+	pooled := p.of(id)
+	if pooled == nil {
+		return true
+	}
+	<-pooled.started
+	if pooled.err != nil {
+		return true
+	}
+	select {
+	case <-pooled.process.Ended():
+		return true
+	default:
+		return false
+	}
+}
+
+// Counted reports whether it has been asked before for this instance.
+func (p *Pool) Counted(id trigger.InstanceID) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	pooled := p.instances[id]
+	if pooled == nil || pooled.counted {
+		return true
+	}
+	pooled.counted = true
+	return false
+}
+
+// Retire ends an instance with its preStop, which ends with ctx.
+func (p *Pool) Retire(ctx context.Context, id trigger.InstanceID) {
+	pooled := p.of(id)
+	if pooled != nil {
+		<-pooled.started
+		if pooled.err == nil {
+			pooled.process.Retire(ctx)
+		}
+	}
+}
+
+// Close ends all instances, which is to end with ctx, and waits until they are gone.
+func (p *Pool) Close(ctx context.Context) Ended {
+	p.mu.Lock()
+	for id := range p.instances {
+		p.group.Go(func() { p.Retire(ctx, id) })
+	}
+	p.mu.Unlock()
+	p.group.Wait()
+	return p.ended
+}
