@@ -97,7 +97,7 @@ usage or configuration.`,
 	root.PersistentFlags().StringVarP(&options.template, "template", "t", "", "use this `FILE` instead of the nearest s.yaml")
 	root.PersistentFlags().StringVar(&options.function, "function", "", "use the function `NAME` of an s.yaml with several: its name, or the key that it stands under")
 	root.AddCommand(&cobra.Command{Use: "version", Short: "Print the version", Args: cobra.NoArgs, Run: func(cmd *cobra.Command, _ []string) { fmt.Fprintln(cmd.OutOrStdout(), "fclocal", build.Version()) }})
-	root.AddCommand(newCheckCommand(&options), newInvokeCommand(&options), newStreamCommand(&options),
+	root.AddCommand(newCheckCommand(&options), newInvokeCommand(&options), newStreamCommand(&options), newServeCommand(&options),
 		newPlanCommand(&options), newCalibrateCommand(&options), newRedriveCommand(&options), newConvertCommand(&options),
 		&cobra.Command{Use: "settings", Short: "The settings of s.yaml that --set overrides", Long: "Settings of s.yaml that --set overrides, by name, with their place in FC 2.0's file.\nIn FC 3.0's file function is props itself, and config is triggerConfig:\n\n" + config.Describe()},
 		&cobra.Command{Use: "prices", Short: "The prices that bills are made of", Long: bill.BuiltIn})

@@ -141,7 +141,7 @@ func (o *planOptions) config(project *config.Project) plan.Config {
 		function.Spread, function.ErrorRate = o.function.Spread, o.function.ErrorRate
 	}
 	c := plan.New(project, o.load, function)
-	c.Rules = o.instances.rules(project)
+	c.Rules = o.instances.rules(project.Rules())
 	c.Rules.Seed = o.seed
 	return c
 }

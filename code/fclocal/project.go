@@ -124,9 +124,8 @@ func (o *instanceOptions) check(given func(option string) bool) error {
 	)
 }
 
-// rules are the project's, as the options change them.
-func (o *instanceOptions) rules(project *config.Project) trigger.Config {
-	rules := project.Rules()
+// rules are a project's, as the options change them.
+func (o *instanceOptions) rules(rules trigger.Config) trigger.Config {
 	rules.MaxInstances, rules.IdleTimeout = o.most, o.idleTimeout
 	rules.InstanceBurst, rules.InstanceGrowth = cmp.Or(o.burst, rules.InstanceBurst), cmp.Or(o.growth, rules.InstanceGrowth)
 	return rules

@@ -295,7 +295,7 @@ func (s *streams) tell(what string) {
 // run is one of them.
 func (s *streams) run(ctx context.Context, project *config.Project, binary build.Binary, logs, label string) (result.Run, error) {
 	o := s.options
-	rules := o.instances.rules(project)
+	rules := o.instances.rules(project.Rules())
 	rules.RetryScale = o.retryScale
 	if o.debugger != nil {
 		rules = rules.OneInstance()

@@ -23,25 +23,16 @@ func (f Function) TriggerTimeout() int { return min(f.Timeout, LongestTriggerCal
 // differ only in the body limit; concurrency holds for them too (inferred).
 func (p *Project) Rules() trigger.Config {
 	t := p.Trigger
-	c := trigger.Config{
-		MaximumTasks:     t.MaximumTasks,
-		Concurrency:      t.Concurrency,
-		CountBasedWindow: t.BatchWindow.CountBasedWindow,
-		TimeBasedWindow:  time.Duration(t.BatchWindow.TimeBasedWindow) * time.Second,
-		BodyLimit:        trigger.BodyLimitSynchronous,
-
-		RetryStrategy:   trigger.RetryStrategy(t.RetryStrategy.PushRetryStrategy),
-		RetryScale:      1,
-		ErrorsTolerated: t.ErrorsTolerance == "ALL",
-		DeadLetterQueue: t.DeadLetterQueueArn != "",
-
-		InstanceConcurrency:     p.Function.InstanceConcurrency,
-		InstanceSoftConcurrency: p.Function.InstanceSoftConcurrency,
-		MaxInstances:            trigger.DefaultMaxInstances,
-		IdleTimeout:             trigger.DefaultIdleTimeout,
-		PreStop:                 p.Function.PreStop.Handler != "",
-	}
-	c.InstanceBurst, c.InstanceGrowth = trigger.GrowthOf(p.Region)
+	c := p.InstanceRules()
+	c.MaximumTasks = t.MaximumTasks
+	c.Concurrency = t.Concurrency
+	c.CountBasedWindow = t.BatchWindow.CountBasedWindow
+	c.TimeBasedWindow = time.Duration(t.BatchWindow.TimeBasedWindow) * time.Second
+	c.BodyLimit = trigger.BodyLimitSynchronous
+	c.RetryStrategy = trigger.RetryStrategy(t.RetryStrategy.PushRetryStrategy)
+	c.RetryScale = 1
+	c.ErrorsTolerated = t.ErrorsTolerance == "ALL"
+	c.DeadLetterQueue = t.DeadLetterQueueArn != ""
 	if t.AsyncInvocation {
 		c.BodyLimit = trigger.BodyLimitAsynchronous
 	}
@@ -51,6 +42,20 @@ func (p *Project) Rules() trigger.Config {
 	if age := t.RetryStrategy.MaximumEventAgeInSeconds; age != nil {
 		c.MaximumEventAge = time.Duration(*age) * time.Second
 	}
+	return c
+}
+
+// InstanceRules are those of Rules that concern instances, for a project without a
+// trigger, too.
+func (p *Project) InstanceRules() trigger.Config {
+	c := trigger.Config{
+		InstanceConcurrency:     p.Function.InstanceConcurrency,
+		InstanceSoftConcurrency: p.Function.InstanceSoftConcurrency,
+		MaxInstances:            trigger.DefaultMaxInstances,
+		IdleTimeout:             trigger.DefaultIdleTimeout,
+		PreStop:                 p.Function.PreStop.Handler != "",
+	}
+	c.InstanceBurst, c.InstanceGrowth = trigger.GrowthOf(p.Region)
 	return c
 }
 

@@ -44,6 +44,9 @@ func CallOnce(ctx context.Context, spec Spec, payload []byte, notice func(string
 	}, nil
 }
 
+// NewRequestID is one as FC gives its requests.
+func NewRequestID() string { return uuid() }
+
 // uuid is a random UUID, as FC gives its requests.
 func uuid() string {
 	var b [16]byte

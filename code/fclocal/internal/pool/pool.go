@@ -79,7 +79,7 @@ func (p *Pool) Create(id trigger.InstanceID, ready func(), ended func(error)) {
 	p.mu.Unlock()
 	p.group.Go(func() {
 		spec := p.spec
-		spec.ID = fmt.Sprintf("c-%d", id)
+		spec.ID = Name(id)
 		log, err := p.log(id)
 		if err == nil {
 			defer log.Close()
@@ -144,6 +144,23 @@ func (p *Pool) Call(ctx context.Context, id trigger.InstanceID, call instance.Ca
 		err = result.Error
 	}
 	return result, err
+}
+
+// Name is an instance's, as it finds it in FC_INSTANCE_ID.
+func Name(id trigger.InstanceID) string { return fmt.Sprintf("c-%d", id) }
+
+// PeakMemory is the most that an instance has held so far, in bytes; 0 where that is not
+// told, and when it is gone.
+func (p *Pool) PeakMemory(id trigger.InstanceID) int64 {
+	pooled := p.of(id)
+	if pooled == nil {
+		return 0
+	}
+	<-pooled.started
+	if pooled.err != nil {
+		return 0
+	}
+	return pooled.process.PeakMemory()
 }
 
 // Gone reports whether an instance takes no more calls.

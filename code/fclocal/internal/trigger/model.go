@@ -70,11 +70,10 @@ type Model struct {
 	slots    int // deliveries that count towards Concurrency: in flight or retrying
 
 	instances instances
-	minute    time.Duration // of now: a number
-	before    int           // instances that there were when it began
-	batches   int64         // closed so far
-	halted    bool          // no more calls
-	stopped   bool          // Stop has been given
+	growth    growth
+	batches   int64 // closed so far
+	halted    bool  // no more calls
+	stopped   bool  // Stop has been given
 
 	stats Stats
 	usage usage
@@ -342,9 +341,7 @@ func (m *Model) begin(now time.Duration) {
 			m.close(d)
 		}
 	}
-	if minute := m.now / time.Minute; minute != m.minute {
-		m.minute, m.before = minute, len(m.instances.all)
-	}
+	m.growth.advance(m.now, len(m.instances.all))
 	if m.config.IdleTimeout > 0 {
 		for _, id := range m.instances.stopIdle(m.now-m.config.IdleTimeout, m.now) {
 			m.do(RemoveInstance{id})
@@ -398,7 +395,7 @@ func (m *Model) attempt(d *delivery) {
 		m.stats.Retries++
 		m.usage.events(m.now, d.records, d.units, d.bytes-int64(d.records)-1) // without brackets and commas
 	}
-	limit := m.instanceLimit()
+	limit := m.growth.limit(m.config)
 	i, created := m.instances.take(limit, m.now)
 	if i == nil {
 		m.stats.Throttled++
@@ -422,16 +419,6 @@ func (m *Model) attempt(d *delivery) {
 func (m *Model) create(i *instance) {
 	m.stats.PeakInstances = max(m.stats.PeakInstances, len(m.instances.all))
 	m.do(CreateInstance{i.id})
-}
-
-// instanceLimit is how many instances may exist: InstanceBurst at once, and then
-// InstanceGrowth more in each minute (documented) than there were when it began
-// (inferred).
-func (m *Model) instanceLimit() int {
-	if m.config.InstanceBurst == 0 {
-		return m.config.MaxInstances
-	}
-	return min(m.config.MaxInstances, max(m.config.InstanceBurst, m.before+m.config.InstanceGrowth))
 }
 
 func (m *Model) endCall(d *delivery, err error) {
