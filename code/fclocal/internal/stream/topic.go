@@ -279,20 +279,20 @@ func passed(id int32, next int64) trigger.Arrival {
 
 // settle counts what is left of the topic, when all has been committed that can be.
 func (e *engine) settle() {
+	e.model.Drain(e.now()) // there are no calls any more
 	confirmed := e.consumers.Confirmed()
-	e.totals.Pending, e.totals.LagByPartition = e.model.Stats().Pending, map[int32]int64{}
+	e.totals.LagByPartition = map[int32]int64{}
 	for id, p := range e.partitions {
 		end, position := max(e.end(id), p.next), max(p.begun, confirmed[id])
 		if p.owned {
-			e.totals.Pending += end - p.next
-		} else {
-			if committed, known := e.committed[id]; known {
-				position = max(position, committed)
-				e.totals.TakenByOthers += e.model.Settle(id, committed)
-			}
+			e.model.Revoke(e.now(), p.task, id)
+		} else if committed, known := e.committed[id]; known {
+			position = max(position, committed)
 			end = max(end, position)
-			e.totals.Pending += e.model.Settle(id, end)
+			e.totals.TakenByOthers += e.model.Settle(id, committed)
 		}
+		// What has come again, after a rebalance, but had been delivered before, is not pending.
+		e.totals.Pending += e.model.Settle(id, end)
 		p.next = end
 		e.totals.LagByPartition[id] = max(0, end-position)
 	}
