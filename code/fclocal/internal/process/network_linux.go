@@ -130,6 +130,7 @@ func (n *Network) Dial(port int) (net.Conn, error) {
 	text, control := make([]byte, 512), make([]byte, unix.CmsgSpace(4))
 	length, controlLength, _, _, err := n.dialer.ReadMsgUnix(text, control)
 	if err != nil {
+		n.dialer.Close() // an answer that comes later would be taken for that of another question
 		return nil, err
 	}
 	if length > 1 {
