@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -48,7 +49,12 @@ Exit codes: 0 good; 1 it failed, or was stopped at once; 2 wrong usage or
 configuration.`,
 		Example: `  fclocal serve 127.0.0.1:9000
   curl -d @event.json http://127.0.0.1:9000/2023-03-30/functions/FUNCTION/invocations`,
-		Args: cobra.ExactArgs(1),
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return errors.New("serve takes one address to listen at: HOST:PORT, as 127.0.0.1:9000")
+			}
+			return nil
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return serve(cmd.Context(), options, args[0], cmd.Flags().Changed, cmd.ErrOrStderr())
 		},
