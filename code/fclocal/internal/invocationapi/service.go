@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"sync"
@@ -106,7 +107,7 @@ func Serve(ctx context.Context, listener net.Listener, options Options) (Counts,
 	s.pool = pool.New(host, options.Spec, s.logs.open)
 	s.wake = time.AfterFunc(time.Hour, func() { s.tell(s.model.Advance) })
 	defer s.wake.Stop()
-	server := http.Server{Handler: s.handler(), ReadHeaderTimeout: readTime, ReadTimeout: readTime, IdleTimeout: readTime, ErrorLog: nil}
+	server := http.Server{Handler: s.handler(), ReadHeaderTimeout: readTime, ReadTimeout: readTime, IdleTimeout: readTime, ErrorLog: log.New(io.Discard, "", 0)} // what a client does wrong is its own matter
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
 	select {
