@@ -141,6 +141,34 @@ func TestEndOfFrozen(t *testing.T) {
 	}
 }
 
+// stopped says whether the process is.
+func stopped(pid string) bool {
+	status, _ := os.ReadFile("/proc/" + pid + "/status")
+	return strings.Contains(string(status), "State:\tT")
+}
+
+// What a call has started and left, in a session of its own, is frozen with the
+// instance, and ends with it.
+func TestFrozenChild(t *testing.T) {
+	logs := t.TempDir()
+	command := fclocal(t, "stream", "-t", hooksProject(t, "CALL", "child "+sleepProgram(t)), "-n", "1", "--listen", "127.0.0.1:0", "--logs", logs)
+	command.Stderr = t.Output()
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var child string
+	eventually(func() bool {
+		log, _ := os.ReadFile(filepath.Join(logs, "instance-1.log"))
+		if match := regexp.MustCompile(`\npid (\d+)\n`).FindSubmatch(log); match != nil {
+			child = string(match[1])
+		}
+		return child != "" && stopped(child)
+	})
+	command.Process.Kill()
+	command.Wait()
+	awaitEnd(child)
+}
+
 // Ctrl-Z suspends the function, too, and fg lets it go on.
 func TestSuspended(t *testing.T) {
 	command := fclocal(t, "invoke", "-t", hooksProject(t, "CALL", "hang"), "-e", "1")
@@ -152,10 +180,6 @@ func TestSuspended(t *testing.T) {
 		t.Fatal(err)
 	}
 	pid := awaitPID(t, stderr)
-	stopped := func(pid string) bool {
-		status, _ := os.ReadFile("/proc/" + pid + "/status")
-		return strings.Contains(string(status), "State:\tT")
-	}
 	own := fmt.Sprint(command.Process.Pid)
 	command.Process.Signal(syscall.SIGTSTP)
 	eventually(func() bool { return stopped(pid) && stopped(own) })

@@ -51,7 +51,10 @@ func lookAtAll(far bool) bool {
 			continue
 		default:
 		}
-		if i.isFrozen() {
+		if i.isFrozen() { // it takes no more memory
+			if far {
+				i.tree.Check()
+			}
 			continue
 		}
 		isFar := i.peak.Load() < i.memorySize()/2 && i.tree.Alone()

@@ -61,6 +61,14 @@ func (t *Tree) Thaw() {
 	t.decide(now)
 }
 
+// Check stops what has begun in a group of its own just before the tree was stopped.
+func (t *Tree) Check() {
+	c := &t.control
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	t.decide(time.Now())
+}
+
 // hold stops the tree beside all else, until that is over.
 func (t *Tree) hold(held bool) {
 	c := &t.control
@@ -84,7 +92,7 @@ func (t *Tree) decide(now time.Time) {
 	stop := c.frozen || c.held || c.account.spent
 	switch {
 	case stop && (!c.stopped || !t.Alone()): // again: one may have just begun, in a group of its own
-		t.signal(syscall.SIGSTOP, c.frozen)
+		t.signal(syscall.SIGSTOP, c.frozen && !c.stopped)
 	case !stop && c.stopped:
 		t.signal(syscall.SIGCONT, false)
 	}

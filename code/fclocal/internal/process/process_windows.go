@@ -33,6 +33,9 @@ func (t *Tree) Limit(float64) bool { return false }
 // Freeze does nothing.
 func (t *Tree) Freeze() {}
 
+// Check does nothing.
+func (t *Tree) Check() {}
+
 // Thaw does nothing.
 func (t *Tree) Thaw() {}
 

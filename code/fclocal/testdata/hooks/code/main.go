@@ -1,5 +1,6 @@
 // Command main is a function with hooks. A variable with a hook's name says what the
-// hook does beside telling that it runs: panic, exit, hang, work, or take so long.
+// hook does beside telling that it runs: panic, exit, hang, work, start a child, or take
+// so long.
 package main
 
 import (
@@ -7,6 +8,9 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"os"
+	"os/exec"
+	"strings"
+	"syscall"
 	"time"
 
 	"github.com/aliyun/fc-runtime-go-sdk/fc"
@@ -43,7 +47,7 @@ func main() {
 }
 
 func do(what string) {
-	switch what {
+	switch what, argument, _ := strings.Cut(what, " "); what {
 	case "":
 	case "panic":
 		panic("as told")
@@ -52,6 +56,13 @@ func do(what string) {
 	case "hang":
 		fmt.Println("pid", os.Getpid())
 		time.Sleep(time.Hour)
+	case "child": // of that program, which lives on in a session of its own
+		child := exec.Command(argument, "1000")
+		child.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+		if err := child.Start(); err != nil {
+			panic(err)
+		}
+		fmt.Println("pid", child.Process.Pid)
 	case "work": // some milliseconds of CPU time, always the same
 		var sum [sha256.Size]byte
 		for range 100_000 {
