@@ -94,11 +94,12 @@ func (f *File) index(name string) error {
 			content[0] = '{'
 			l.done, f.changed = true, true
 			_, err = letterOf(content)
-		case cutShort(content):
-			f.CutShort = append(f.CutShort, number)
 		default:
-			_, err = letterOf(content)
-			f.pending = append(f.pending, len(f.lines))
+			if _, err = letterOf(content); err != nil && cutShort(content) {
+				f.CutShort, err = append(f.CutShort, number), nil
+			} else {
+				f.pending = append(f.pending, len(f.lines))
+			}
 		}
 		if err != nil && err != io.EOF {
 			return fmt.Errorf("%s:%d: no dead letter, as stream --dead-letters writes them: %w", name, number, err)

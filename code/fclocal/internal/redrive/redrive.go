@@ -44,10 +44,11 @@ const hopeless = 3
 
 type redrive struct {
 	Options
-	file *deadletter.File
-	spec instance.Spec
-	host *instance.Host
-	stop context.CancelFunc // of the making of calls
+	file  *deadletter.File
+	spec  instance.Spec
+	host  *instance.Host
+	begin time.Time
+	stop  context.CancelFunc // of the making of calls
 
 	mu         sync.Mutex
 	total      result.Redrive
@@ -72,7 +73,7 @@ func Run(ctx context.Context, options Options, file *deadletter.File) (result.Re
 	byTrigger := *options.Project
 	byTrigger.Function.Timeout = byTrigger.Function.TriggerTimeout()
 	r := &redrive{
-		Options: options, file: file,
+		Options: options, file: file, begin: time.Now(),
 		spec: instance.Spec{
 			Project: &byTrigger, Binary: options.Binary, Args: options.Args, CodeDir: options.Project.CodeDirectory(options.Binary),
 			Cores: options.CPU.Cores(options.Project),
@@ -186,9 +187,8 @@ func (r *redrive) batches(ctx context.Context, rules trigger.Config, batches cha
 func (r *redrive) deliver(ctx context.Context, place *place, b batch) {
 	err := error(trigger.ErrTooLarge)
 	if b.payload != nil {
-		r.call(1)
-		err = place.call(ctx, b.payload)
-		r.call(-1)
+		err = place.call(ctx, r.beginCall(), b.payload)
+		r.endCall()
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -232,13 +232,20 @@ func (r *redrive) giveUp(err error) {
 	r.stop()
 }
 
-// call counts calls that begin, or end.
-func (r *redrive) call(calls int) {
+// beginCall counts a call and returns its number, from 1.
+func (r *redrive) beginCall() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.inFlight += calls
-	r.total.Calls += max(calls, 0)
+	r.inFlight++
+	r.total.Calls++
 	r.tell()
+	return r.total.Calls
+}
+
+func (r *redrive) endCall() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.inFlight--
 }
 
 func (r *redrive) tell() {
@@ -264,12 +271,12 @@ type running struct {
 }
 
 // call makes a call in the place's instance, which it starts if need be.
-func (p *place) call(ctx context.Context, payload []byte) error {
+func (p *place) call(ctx context.Context, number int, payload []byte) error {
 	process, err := p.instance()
 	if err != nil {
 		return err
 	}
-	id := "1-" + strconv.FormatInt(time.Now().UnixNano(), 16)
+	id := "1-" + strconv.FormatInt(p.redrive.begin.UnixNano(), 16) + "-" + strconv.FormatInt(int64(number), 16)
 	called, err := process.Invoke(ctx, instance.Call{RequestID: id, Payload: payload})
 	if err == nil && called.Error != nil {
 		err = called.Error
