@@ -3,11 +3,10 @@
 package redrive
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strconv"
 	"sync"
 	"time"
@@ -16,6 +15,7 @@ import (
 	"fclocal/internal/deadletter"
 	"fclocal/internal/failure"
 	"fclocal/internal/instance"
+	"fclocal/internal/pool"
 	"fclocal/internal/result"
 	"fclocal/internal/trigger"
 )
@@ -46,7 +46,7 @@ type redrive struct {
 	Options
 	file  *deadletter.File
 	spec  instance.Spec
-	host  *instance.Host
+	pool  *pool.Pool
 	begin time.Time
 	stop  context.CancelFunc // of the making of calls
 
@@ -111,26 +111,25 @@ func Run(ctx context.Context, options Options, file *deadletter.File) (result.Re
 		return r.total, err
 	}
 	defer host.Close()
-	r.host = host
+	r.pool = pool.New(host, r.spec, pool.LogsIn(options.Logs))
 	batches := make(chan batch)
 	var workers sync.WaitGroup
 	for left := calls; left > 0; left -= rules.InstanceConcurrency {
-		users := min(rules.InstanceConcurrency, left)
-		place := &place{redrive: r, users: users}
-		for range users {
+		place := &place{redrive: r}
+		for range min(rules.InstanceConcurrency, left) {
 			workers.Go(func() {
 				for b := range batches {
 					if making.Err() == nil { // it may have ended while the batch was handed over
 						r.deliver(ctx, place, b)
 					}
 				}
-				place.release(ctx)
 			})
 		}
 	}
 	err = r.batches(making, rules, batches)
 	close(batches)
 	workers.Wait()
+	r.pool.Close(ctx)
 	r.total.Untried = r.total.Letters - r.total.Delivered - r.total.Failed
 	return r.total, failure.Of(errors.Join(err, r.fatal))
 }
@@ -261,73 +260,41 @@ func (r *redrive) tell() {
 type place struct {
 	redrive *redrive
 	mu      sync.Mutex
-	users   int
-	running *running // nil at first, and when it has ended
-}
-
-type running struct {
-	*instance.Instance
-	log *os.File
+	id      trigger.InstanceID // of the last one; 0: none yet
+	ended   error              // why one has ended
 }
 
 // call makes a call in the place's instance, which it starts if need be.
 func (p *place) call(ctx context.Context, number int, payload []byte) error {
-	process, err := p.instance()
-	if err != nil {
-		return err
-	}
-	id := "1-" + strconv.FormatInt(p.redrive.begin.UnixNano(), 16) + "-" + strconv.FormatInt(int64(number), 16)
-	called, err := process.Invoke(ctx, instance.Call{RequestID: id, Payload: payload})
-	if err == nil && called.Error != nil {
-		err = called.Error
+	r := p.redrive
+	id := p.instance()
+	_, err := r.pool.Call(ctx, id, instance.Call{
+		RequestID: "1-" + strconv.FormatInt(r.begin.UnixNano(), 16) + "-" + strconv.FormatInt(int64(number), 16), Payload: payload,
+	})
+	if errors.Is(err, pool.ErrStopped) && ctx.Err() == nil { // it ended before the call
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		err = cmp.Or(p.ended, err)
 	}
 	return err
 }
 
-func (p *place) instance() (*instance.Instance, error) {
+func (p *place) instance() trigger.InstanceID {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.running != nil {
-		select {
-		case <-p.running.Ended():
-			p.running.end()
-			p.running = nil
-		default:
-			return p.running.Instance, nil
-		}
-	}
 	r := p.redrive
+	if p.id != 0 && !r.pool.Gone(p.id) {
+		return p.id
+	}
 	r.mu.Lock()
 	r.instances++
-	number := r.instances
+	id := trigger.InstanceID(r.instances)
 	r.mu.Unlock()
-	log, err := os.OpenFile(filepath.Join(r.Logs, fmt.Sprintf("instance-%d.log", number)), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
-	if err != nil {
-		return nil, err
-	}
-	spec := r.spec
-	spec.ID, spec.Logs = fmt.Sprintf("c-%d", number), log
-	process, err := r.host.Start(spec)
-	if err != nil {
-		log.Close()
-		return nil, err
-	}
-	p.running = &running{process, log}
-	return process, nil
-}
-
-// release ends the instance with the last of its callers.
-func (p *place) release(ctx context.Context) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.users--; p.users == 0 && p.running != nil {
-		p.running.Retire(ctx)
-		p.running.end()
-	}
-}
-
-// end waits for the process, and closes its log.
-func (r *running) end() {
-	r.Stop()
-	r.log.Close()
+	p.id = id
+	r.pool.Create(id, func() {}, func(err error) {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.ended = err
+	})
+	return id
 }
