@@ -211,6 +211,9 @@ func TestOtherEdition(t *testing.T) {
 		{"vpcConfig", []string{"vSwitchIds:", "vswitchIds:"}, []string{
 			`44:9: error: unknown key "vswitchIds"; FC 3.0's file calls it vSwitchIds`,
 		}},
+		{"one vSwitch", []string{"vSwitchIds: [vsw-1]", "vSwitchIds: vsw-1"}, []string{
+			`44:21: error: vSwitchIds is "vsw-1"; allowed is auto, or a list`,
+		}},
 		{"trigger", []string{"triggerName: kafka", "name: kafka", "triggerType: eventbridge", "type: eventbridge", "triggerConfig:", "config:"}, []string{
 			`46:11: error: unknown key "name"; FC 3.0's file calls it triggerName`,
 			`47:11: error: unknown key "type"; FC 3.0's file calls it triggerType`,

@@ -273,7 +273,7 @@ func TestValues(t *testing.T) {
 			`25:25: error: logBeginRule is "none"; allowed are DefaultRegex, None`,
 		}},
 		{"word for a mapping", []string{"        vpcConfig:\n", "        nasConfig: none\n        vpcConfig:\n"}, []string{
-			`26:20: error: nasConfig is "none"; allowed are auto, Auto`,
+			`26:20: error: nasConfig is "none"; allowed are auto, Auto, or a mapping`,
 		}},
 		{"long value is cut short", []string{"handler: main", "runtime2: x\n        instanceType: " + strings.Repeat("e", 80) + "\n        handler: main"}, []string{
 			`33:9: error: unknown key "runtime2"; allowed are asyncConfiguration, caPort, codeUri, cpu, customContainerConfig, customDNS, customHealthCheckConfig, customRuntimeConfig, description, diskSize, environmentVariables, gpuMemorySize, handler, initializationTimeout, initializer, instanceConcurrency, instanceLifecycleConfig, instanceSoftConcurrency, instanceType, layers, memorySize, name, ossBucket, ossKey, runtime, timeout`,

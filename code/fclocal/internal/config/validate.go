@@ -291,6 +291,9 @@ func allowed(schema *jsonschema.Schema) string {
 		for i, value := range schema.Enum.Values {
 			values[i] = fmt.Sprint(value)
 		}
+		if schema.Comment != "" {
+			return allowedOf(values) + ", " + schema.Comment
+		}
 		return allowedOf(values)
 	case schema.Maximum != nil:
 		text := fmt.Sprintf("allowed is %s to %s", decimal(schema.Minimum), decimal(schema.Maximum))

@@ -17,6 +17,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"fclocal/internal/config"
@@ -164,7 +165,7 @@ func (h *Host) start(spec Spec) (*Instance, error) {
 	if err := <-started; err != nil {
 		i.link.Close()
 		i.link.release()
-		return nil, fmt.Errorf("the function does not start on %s/%s: %w", runtime.GOOS, runtime.GOARCH, err)
+		return nil, fmt.Errorf("the function does not start on %s/%s: %w%s", runtime.GOOS, runtime.GOARCH, err, whyNotStarted(spec.Binary, err))
 	}
 	i.link.begin()
 	watch(i)
@@ -173,6 +174,30 @@ func (h *Host) start(spec Spec) (*Instance, error) {
 		go spec.Debugger.Announce(i.ended)
 	}
 	return i, nil
+}
+
+// whyNotStarted tells what the system's words do not say of a program that is there and
+// cannot be started, a custom runtime's script above all.
+func whyNotStarted(program string, err error) string {
+	if errors.Is(err, syscall.ENOEXEC) {
+		return "; a script needs #! and its interpreter's path in the first line"
+	}
+	file, openErr := os.Open(program)
+	if !errors.Is(err, os.ErrNotExist) || openErr != nil {
+		return ""
+	}
+	defer file.Close()
+	begin := make([]byte, 128)
+	n, _ := io.ReadFull(file, begin)
+	line, _, _ := strings.Cut(string(begin[:n]), "\n")
+	interpreter, script := strings.CutPrefix(line, "#!")
+	if !script {
+		return "; what is missing is what it was linked with: link it statically, say with CGO_ENABLED=0"
+	}
+	if strings.HasSuffix(line, "\r") {
+		return fmt.Sprintf("; what is missing is the interpreter of its first line, %q: end its lines as Unix does, on FC too", interpreter)
+	}
+	return fmt.Sprintf("; what is missing is the interpreter of its first line, %q", interpreter)
 }
 
 // prepare gets the instance ready for its first call.
