@@ -83,6 +83,7 @@ func TestBootstrap(t *testing.T) {
 		{name: "nothing", files: []string{"code/server.py"}, want: missing},
 		{name: "bootstrap", files: []string{"code/bootstrap"}},
 		{name: "command", more: ", customRuntimeConfig: {command: [python3, server.py]}", files: []string{"code/server.py"}},
+		{name: "empty argument", more: `, customRuntimeConfig: {command: [python3], args: [server.py, ""]}`, files: []string{"code/server.py"}},
 		{name: "source", files: []string{"code/main.go", "code/go.mod"}},
 		{name: "actions", service: "    actions: {pre-deploy: [{run: make}]}\n", files: []string{"code/main.c"}},
 	} {

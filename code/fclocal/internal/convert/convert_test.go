@@ -80,7 +80,7 @@ resources:
       memorySize: 128
       timeout: 60
 `
-	name := "15: " + nameNote
+	name := "17: " + nameNote
 	for _, test := range []struct {
 		name, source, want string
 		notes              []string
@@ -259,7 +259,7 @@ resources:
 		"12: " + nameNote,
 		"12: memorySize is 128, which FC 2.0 takes where none is given: FC 3.0 takes another",
 		"12: timeout is 60, which FC 2.0 takes where none is given: FC 3.0 takes another",
-		"15: " + nameNote,
+		"17: " + nameNote,
 		"15: functionName f is also that of one: in FC 3.0 the services do not tell them apart; give one another name",
 		"17: component devsapp/website is left as it is: FC 3.0's tools need one without a /",
 	}
@@ -340,5 +340,22 @@ func TestOwnFile(t *testing.T) {
 	want.Function.InstanceConcurrency, want.Function.InstanceSoftConcurrency = 1, 1
 	if diff := cmp.Diff(want.Function, got.Function); diff != "" {
 		t.Errorf("function: -FC 2.0 +FC 3.0:\n%s", diff)
+	}
+}
+
+// What a service has is not lost in silence where it stands elsewhere.
+func TestServiceOfAnother(t *testing.T) {
+	source := document("        name: s\n        role: r\n", "", "") + `  two:
+    component: fc
+    props: {region: cn-shanghai, service: "${one.props.service}", function: {name: g, runtime: go1, memorySize: 128, timeout: 60}}
+`
+	text, notes := toFC3(t, source)
+	want := []string{
+		"17: " + nameNote,
+		"23: " + nameNote,
+		"23: service ${one.props.service} is not resolved, and left out: write its role, logConfig, vpcConfig and so on into props",
+	}
+	if diff := cmp.Diff(want, notes); diff != "" || strings.Count(text, "role: r") != 2 { // vars and one
+		t.Errorf("notes: -want +got:\n%s\n%s", diff, text)
 	}
 }

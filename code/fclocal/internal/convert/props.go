@@ -274,6 +274,9 @@ func (r *resource) addService(service pair) {
 	if service.key != nil {
 		r.hold(pair{service.key, nil})
 	}
+	if target := r.follow(service.value); target.Kind == yaml.ScalarNode && target.ShortTag() != "!!null" {
+		r.note(service.value, "service %s is not resolved, and left out: write its role, logConfig, vpcConfig and so on into props", target.Value)
+	}
 	for _, p := range r.pairs(service.value) {
 		target := r.follow(p.value)
 		switch name := p.key.Value; {
