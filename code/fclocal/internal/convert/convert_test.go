@@ -80,7 +80,7 @@ resources:
       memorySize: 128
       timeout: 60
 `
-	name := "17: " + nameNote
+	name := "15: " + nameNote
 	for _, test := range []struct {
 		name, source, want string
 		notes              []string
@@ -259,7 +259,7 @@ resources:
 		"12: " + nameNote,
 		"12: memorySize is 128, which FC 2.0 takes where none is given: FC 3.0 takes another",
 		"12: timeout is 60, which FC 2.0 takes where none is given: FC 3.0 takes another",
-		"17: " + nameNote,
+		"15: " + nameNote,
 		"15: functionName f is also that of one: in FC 3.0 the services do not tell them apart; give one another name",
 		"17: component devsapp/website is left as it is: FC 3.0's tools need one without a /",
 	}
