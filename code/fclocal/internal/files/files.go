@@ -72,7 +72,11 @@ func readable(path string, info fs.FileInfo, limit int64) error {
 }
 
 func tooLarge(path string, limit int64) error {
-	return &fs.PathError{Op: "read", Path: path, Err: fmt.Errorf("it is larger than %d MB", limit>>20)}
+	size := fmt.Sprintf("%d MB", limit>>20)
+	if limit < 1<<20 {
+		size = fmt.Sprintf("%d KB", limit>>10)
+	}
+	return &fs.PathError{Op: "read", Path: path, Err: errors.New("it is larger than " + size)}
 }
 
 // Above returns the directory that holds a file of the name: start, or the nearest

@@ -27,6 +27,9 @@ func TestRead(t *testing.T) {
 			t.Errorf("%d bytes, err = %v; want %s", len(content), err, test.want)
 		}
 	}
+	if _, err := Read(path, 64<<10); err == nil || err.Error() != "read "+path+": it is larger than 64 KB" {
+		t.Errorf("err = %v; want it in KB", err)
+	}
 	if _, err := Read(filepath.Join(directory, "none"), 1<<20); !os.IsNotExist(err) || err.(*fs.PathError).Op != "open" {
 		t.Errorf("err = %v; want one of a file that does not exist", err)
 	}
