@@ -144,7 +144,7 @@ func (c *calibrator) run(ctx context.Context) (results []result.Calibration, err
 
 // measure measures the function in as many instances; 0 is 1.
 func (c *calibrator) measure(ctx context.Context, project *config.Project, instances int) (result.Measured, error) {
-	options := measure.Options{Binary: c.Binary, Args: c.Args, Instances: instances}
+	options := measure.Options{Typical: c.CPU.Cores(project) > 0, Binary: c.Binary, Args: c.Args, Instances: instances}
 	if c.Plan != nil {
 		options.Progress = measure.Progress(c.Plan)
 	}
@@ -204,7 +204,8 @@ func (c *calibrator) measureStream(ctx context.Context, projects []*config.Proje
 
 // cpuRounds is how often a load is measured and run that CPU time limits. The
 // least of what the function took counts, and the fastest run: what else goes on
-// in the machine comes and goes, and only ever slows both.
+// in the machine comes and goes, and only ever slows both. A limited run lasts so long
+// that it meets what goes on: what the function took just before it counts.
 const cpuRounds = 3
 
 // measureAndRun runs a configuration and measures the function for it, in as many
@@ -227,9 +228,14 @@ func (c *calibrator) measureAndRun(ctx context.Context, project *config.Project,
 			ran, f = again, measured
 			continue
 		}
-		f = measure.Least(f, measured)
+		if c.CPU.Cores(project) == 0 {
+			f = measure.Least(f, measured)
+		}
 		if again.WallSeconds < ran.WallSeconds {
 			ran = again
+			if c.CPU.Cores(project) > 0 {
+				f = measured
+			}
 		}
 	}
 	return ran, f, nil

@@ -72,6 +72,10 @@ type Options struct {
 	// in each other's way on one machine, as they share its caches.
 	Instances int
 
+	// Typical is what calls take in the median of all rounds, in place of the least: what
+	// they take for long on this machine, with all else that goes on.
+	Typical bool
+
 	// Logs gets the function's, of several processes: it must bear that they write
 	// at a time. nil discards them.
 	Logs io.Writer
@@ -243,9 +247,10 @@ type size struct {
 	payload   []byte
 	processes []*instance.Instance // the first one also takes the calls that are alone
 
-	rounds int
-	spent  time.Duration // in all rounds
-	block  int           // calls that a round makes with others in flight
+	rounds          int
+	durations, cpus []time.Duration // of rounds
+	spent           time.Duration   // in all rounds
+	block           int             // calls that a round makes with others in flight
 }
 
 func stop(sizes []*size) {
@@ -303,11 +308,10 @@ func (s *size) round(ctx context.Context) error {
 	s.spent += time.Since(begin)
 	s.rounds++
 
-	if s.rounds == 1 || duration < s.Duration {
-		s.Duration = duration
-	}
-	if s.rounds == 1 || cpu < s.CPU {
-		s.CPU = cpu
+	s.durations, s.cpus = append(s.durations, duration), append(s.cpus, cpu)
+	s.Duration, s.CPU = slices.Min(s.durations), slices.Min(s.cpus)
+	if s.Typical {
+		s.Duration, s.CPU = median(s.durations), median(s.cpus)
 	}
 	s.Calls += len(durations) + s.block
 	for _, process := range s.processes {
