@@ -97,7 +97,8 @@ Figures go to stdout, all else to stderr. The first Ctrl-C makes no new calls,
 waits for those in flight and commits offsets; the second stops at once.
 
 Exit codes: 0 good; 1 a batch with errorsTolerance NONE stopped the stream, or
-messages are missing, or the cluster was away for too long; 2 wrong usage or configuration.`,
+messages are missing, or the cluster was away for too long; 2 wrong usage or
+configuration.`,
 		Example: `  fclocal stream
   fclocal stream -n 130 --event-time 500ms --set CountBasedWindow=1 --set instanceConcurrency=26,13,5,2,1
   fclocal stream --messages orders.jsonl.gz --rate 50 --partitions 4 --set maximumTasks=1,2,4

@@ -52,7 +52,7 @@ func newTopic(t *testing.T, partitions int32, values ...string) []string {
 	if err := client.ProduceSync(t.Context(), records...).FirstErr(); err != nil {
 		t.Fatal(err)
 	}
-	return []string{"--brokers", brokers, "--until-idle", "2s", "--retry-scale", "0", "--set", "Topic=" + topic, "--set", "ConsumerGroup=" + topic, "--set", "TimeBasedWindow=0"}
+	return []string{"--brokers", brokers, "--until-end", "--retry-scale", "0", "--set", "Topic=" + topic, "--set", "ConsumerGroup=" + topic, "--set", "TimeBasedWindow=0"}
 }
 
 func values(n int) []string {
@@ -100,7 +100,7 @@ func TestClusterErrors(t *testing.T) {
 // start of the run.
 func TestClusterOldBacklog(t *testing.T) {
 	topic := newTopic(t, 1)
-	client, err := kgo.NewClient(kgo.SeedBrokers(realCluster(t)), kgo.DefaultProduceTopic(strings.TrimPrefix(topic[7], "Topic=")))
+	client, err := kgo.NewClient(kgo.SeedBrokers(realCluster(t)), kgo.DefaultProduceTopic(topicOf(topic)))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -208,6 +208,11 @@ func topicOf(options []string) string {
 	return strings.TrimPrefix(options[i], "Topic=")
 }
 
+// endless are the options that newTopic returns, without --until-end.
+func endless(options []string) []string {
+	return append(options[:2:2], options[3:]...)
+}
+
 const (
 	saidAway = "reconnecting, for 1m0s at most"
 	saidBack = "connected again"
@@ -237,7 +242,7 @@ func TestClusterBrokerRestarts(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			b.t = t
-			s := begin(t, append(newTopic(t, 2, values(records)...), slowly...)...)
+			s := begin(t, append(append(endless(newTopic(t, 2, values(records)...)), slowly...), "--until-idle", "2s")...)
 			s.has(records / 6)
 			harm(s)
 			run := s.end(exitOK)
@@ -342,7 +347,7 @@ func TestClusterPartitionsAdded(t *testing.T) {
 	defer client.Close()
 	options := newTopic(t, 1, values(10)...)
 	topic := topicOf(options)
-	s := begin(t, append(options, "--until-idle", "0", "--set", "maximumTasks=2")...)
+	s := begin(t, append(endless(options), "--set", "maximumTasks=2")...)
 	s.has(10)
 	if _, err := admin.UpdatePartitions(t.Context(), 2, topic); err != nil {
 		t.Fatal(err)

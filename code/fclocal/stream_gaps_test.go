@@ -49,11 +49,6 @@ func transaction(t *testing.T, topic string, records int, end func(*kgo.Client) 
 	return nil
 }
 
-// untilEnd are the options of newTopic with --until-end in place of --until-idle.
-func untilEnd(options []string) []string {
-	return append(append(options[:2:2], "--until-end"), options[4:]...)
-}
-
 func committed(client *kgo.Client) error {
 	return client.EndTransaction(context.Background(), kgo.TryCommit)
 }
@@ -78,7 +73,7 @@ func TestClusterTransactions(t *testing.T) {
 	if got, want := all(run), "produced 0, delivered 0, pending 0, skipped 6, taken 0, lost 0, lag map[0:0]"; got != want {
 		t.Error("only aborted:", got, "want", want)
 	}
-	run = mustStream(t, append(untilEnd(options), "--isolation", "read_uncommitted", "--from", "beginning")...)[0]
+	run = mustStream(t, append(options, "--isolation", "read_uncommitted", "--from", "beginning")...)[0]
 	if got, want := all(run), "produced 30, delivered 30, pending 0, skipped 4, taken 0, lost 0, lag map[0:0]"; got != want {
 		t.Error("uncommitted:", got, "want", want)
 	}
@@ -272,7 +267,6 @@ func TestClusterFigures(t *testing.T) {
 
 	few := newTopic(t, 1, values(100)...)
 	topic := topicOf(few)
-	few = untilEnd(few)
 	s = begin(t, append(few, slowly...)...)
 	s.has(10)
 	client, _ := adminOf(t, kgo.DefaultProduceTopic(topic))
