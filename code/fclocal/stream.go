@@ -168,7 +168,7 @@ func (o *streamOptions) check(combinations int, given func(option string) bool) 
 		option.Not(!real && o.cluster.Secured(), "--tls... and --sasl-... are for --brokers or --kafka-config"),
 		option.Not(o.cluster.File == "" && o.cluster.Mechanism == "" && (o.cluster.User != "" || o.cluster.TokenFile != ""), "--sasl-user and --sasl-token-file need --sasl-mechanism"),
 		option.Not(o.acceptLoss && o.dataDir == "", "--accept-loss is for --data-dir"),
-		option.Not(!real && given("broker-timeout"), "--broker-timeout is for --brokers"), option.From("--broker-timeout", o.timeout, time.Second),
+		option.Not(!real && given("broker-timeout"), "--broker-timeout is for --brokers"), option.Between("--broker-timeout", o.timeout, time.Second, 24*time.Hour),
 		option.Not(!real && o.dataDir == "" && given("from"), "--from is for --brokers and --data-dir"),
 		option.Not(o.group != "" && given("from"), "--from moves a consumer group, so it is for fclocal's own alone: leave --group out"),
 		option.Not(o.isolation != readCommitted && o.isolation != readUncommitted, "--isolation "+o.isolation+": it must be "+readCommitted+" or "+readUncommitted),
