@@ -156,6 +156,9 @@ func (c Cluster) bootstrap(ctx context.Context, client *kgo.Client, topic string
 		}
 		failure = cmp.Or(failure, a.err)
 	}
+	if errors.Is(failure, context.DeadlineExceeded) {
+		failure = fmt.Errorf("no answer within %v: %w", dialTimeout, failure)
+	}
 	return nil, c.explain(failure)
 }
 
