@@ -34,28 +34,17 @@ func (r *resolver) expandNew(n *node) *node {
 		n.scalar = n.text
 		return n
 	}
-	var expanded, masked strings.Builder
-	for _, p := range all {
-		text, mask := p.text, p.text
-		if p.expression {
-			text, mask = r.textOf(n, p.text)
+	return r.join(n, func(yield func(text, mask string) bool) {
+		for _, p := range all {
+			text, mask := p.text, p.text
+			if p.expression {
+				text, mask = r.textOf(n, p.text)
+			}
+			if !yield(text, mask) {
+				return
+			}
 		}
-		expanded.WriteString(text)
-		masked.WriteString(mask)
-		if max(expanded.Len(), masked.Len()) > maxText {
-			n.unresolved = true
-			n.fail(n.place, "the text is longer than %d KB once its variables are replaced", maxText>>10)
-			break
-		}
-	}
-	if r.texts += expanded.Len() + masked.Len(); r.texts > maxTexts {
-		r.stop(n.place, "the texts up to here are longer than %d MB once their variables are replaced", maxTexts>>20)
-	}
-	if !n.unresolved {
-		n.text, n.masked = expanded.String(), masked.String()
-	}
-	n.scalar = n.text
-	return n
+	})
 }
 
 // textOf is the text of an expression within that of n, and the text to show for it.
@@ -359,7 +348,8 @@ func (r *resolver) dotenv() map[string]string {
 }
 
 // parseDotenv reads lines of the form NAME=VALUE, with the value in quotation marks or
-// without, and comments.
+// without, and comments. The library that reads --env-file replaces $NAME in values; what
+// s reads .env with does not.
 func parseDotenv(data []byte) map[string]string {
 	all := map[string]string{}
 	for lines := bufio.NewScanner(bytes.NewReader(data)); lines.Scan(); {

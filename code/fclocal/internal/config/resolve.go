@@ -3,6 +3,7 @@ package config
 import (
 	"encoding/json"
 	"fmt"
+	"iter"
 	"math"
 	"os"
 	"regexp"
@@ -240,13 +241,26 @@ func (r *resolver) expand(n *node) *node {
 			n.env = n.text
 		}
 	}
+	return r.join(n, func(yield func(text, mask string) bool) {
+		end := 0
+		for _, match := range matches {
+			literal := n.text[end:match[0]]
+			text, mask := r.evaluate(n, n.text[match[0]:match[1]], strings.TrimSpace(n.text[match[2]:match[3]]))
+			if !yield(literal+text, literal+mask) {
+				return
+			}
+			end = match[1]
+		}
+		yield(n.text[end:], n.text[end:])
+	})
+}
+
+// join makes n the text of these parts, each with what is shown of it.
+func (r *resolver) join(n *node, parts iter.Seq2[string, string]) *node {
 	var expanded, masked strings.Builder
-	end := 0
-	for _, match := range matches {
-		text, mask := r.evaluate(n, n.text[match[0]:match[1]], strings.TrimSpace(n.text[match[2]:match[3]]))
-		expanded.WriteString(n.text[end:match[0]] + text)
-		masked.WriteString(n.text[end:match[0]] + mask)
-		end = match[1]
+	for text, mask := range parts {
+		expanded.WriteString(text)
+		masked.WriteString(mask)
 		if max(expanded.Len(), masked.Len()) > maxText {
 			n.unresolved = true
 			n.fail(n.place, "the text is longer than %d KB once its variables are replaced", maxText>>10)
@@ -257,8 +271,7 @@ func (r *resolver) expand(n *node) *node {
 		r.stop(n.place, "the texts up to here are longer than %d MB once their variables are replaced", maxTexts>>20)
 	}
 	if !n.unresolved {
-		n.masked = masked.String() + n.text[end:]
-		n.text = expanded.String() + n.text[end:]
+		n.text, n.masked = expanded.String(), masked.String()
 	}
 	n.scalar = n.text
 	return n
