@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -142,6 +143,10 @@ func TestEndOfFclocalEndsFunction(t *testing.T) {
 // One signal is enough at any moment: none is lost while s.yaml is read, the function
 // built, Kafka started and stdin waited for.
 func TestEarlySignals(t *testing.T) {
+	if signal.Ignored(os.Interrupt) { // by a shell in the background: fclocal would ignore it until it listens
+		signal.Notify(make(chan os.Signal, 1), os.Interrupt)
+		defer signal.Ignore(os.Interrupt)
+	}
 	environment := append(os.Environ(), goEnvironment(t)...)
 	for _, args := range [][]string{
 		{"stream", "--rate", "10", "--logs", t.TempDir()},

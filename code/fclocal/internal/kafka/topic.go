@@ -161,13 +161,14 @@ func (c *Consumers) Gap(ctx context.Context, partition int32, from, to int64) (n
 	return next, start, nil
 }
 
-// Committed returns the offsets that the group has committed, at which it goes on.
+// Committed returns the offsets that the group has committed, at which it goes on: none
+// while there is no such group yet.
 func (c *Consumers) Committed(ctx context.Context) (map[int32]int64, error) {
 	fetched, err := c.admin.FetchOffsets(ctx, c.options.Group)
 	if err == nil {
 		err = fetched.Error()
 	}
-	if err != nil {
+	if err != nil && !errors.Is(err, kerr.GroupIDNotFound) {
 		return nil, c.cluster.explain(fmt.Errorf("offsets of group %q: %w", c.options.Group, err))
 	}
 	committed := map[int32]int64{}
