@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"os"
@@ -10,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 var updateDocs = flag.Bool("update-docs", false, "write the output that the documents show anew")
@@ -121,10 +123,19 @@ func (d *docs) run(document string) string {
 	})
 }
 
+// longestCommand bounds what a document shows: calibrate takes minutes.
+const longestCommand = 8 * time.Minute
+
 func (d *docs) shell(command string) (output string, err error) {
-	shell := exec.Command("bash", "-c", command)
+	ctx, stop := context.WithTimeout(d.Context(), longestCommand)
+	defer stop()
+	shell := exec.CommandContext(ctx, "bash", "-c", command)
+	shell.WaitDelay = time.Second // what it has started may hold the pipes
 	shell.Dir, shell.Env = d.project, d.environment
 	both, err := shell.CombinedOutput()
+	if ctx.Err() != nil {
+		d.Errorf("%s: it has not ended within %v", command, longestCommand)
+	}
 	output = string(both)
 	if output != "" && !strings.HasSuffix(output, "\n") {
 		output += "\n"
