@@ -303,7 +303,12 @@ func TestStreamKilled(t *testing.T) {
 
 // Instances that are killed all the time take no message with them.
 func TestStreamInstancesKilled(t *testing.T) {
-	command := fclocal(t, "stream", "--json", "--no-cpu-limit", "--logs", t.TempDir(), "-n", "20000", "--partitions", "8", "--retry-scale", "0",
+	logs := t.TempDir()
+	called := func() bool { // before that, three instances that are killed end the stream
+		text, _ := os.ReadFile(filepath.Join(logs, "instance-1.log"))
+		return bytes.Contains(text, []byte("FC Invoke End"))
+	}
+	command := fclocal(t, "stream", "--json", "--no-cpu-limit", "--logs", logs, "-n", "20000", "--partitions", "8", "--retry-scale", "0",
 		"--set", "maximumTasks=4", "--set", "TimeBasedWindow=0", "--set", "instanceConcurrency=5", "--set", "PushRetryStrategy=EXPONENTIAL_DECAY_RETRY")
 	var stdout bytes.Buffer
 	command.Stdout, command.Stderr = &stdout, t.Output()
@@ -321,6 +326,9 @@ func TestStreamInstancesKilled(t *testing.T) {
 			}
 			running = false
 		case <-time.After(20 * time.Millisecond): // a pace, not a wait for anything
+			if !called() {
+				continue
+			}
 			if instance := anyInstance(command.Process.Pid); instance != nil && instance.Kill() == nil {
 				killed++
 			}

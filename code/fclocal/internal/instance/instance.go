@@ -180,7 +180,7 @@ func (h *Host) start(spec Spec) (*Instance, error) {
 // cannot be started, a custom runtime's script above all.
 func whyNotStarted(program string, err error) string {
 	if errors.Is(err, syscall.ENOEXEC) {
-		return "; a script needs #! and its interpreter's path in the first line"
+		return "; it is neither a program for this system nor a script, which begins with #! and its interpreter"
 	}
 	file, openErr := os.Open(program)
 	if !errors.Is(err, os.ErrNotExist) || openErr != nil {

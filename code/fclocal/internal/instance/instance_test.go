@@ -97,7 +97,7 @@ func TestNeverReady(t *testing.T) {
 	dos, absent := script("#!/bin/sh\r"), script("#!/no/such/shell")
 	system := runtime.GOOS + "/" + runtime.GOARCH
 	for want, change := range map[string]func(*Spec){
-		"the function does not start on " + system + ": fork/exec " + text + ": exec format error; a script needs #! and its interpreter's path in the first line":                                                  func(s *Spec) { s.Binary = text },
+		"the function does not start on " + system + ": fork/exec " + text + ": exec format error; it is neither a program for this system nor a script, which begins with #! and its interpreter":                  func(s *Spec) { s.Binary = text },
 		"the function does not start on " + system + ": fork/exec " + dos + `: no such file or directory; what is missing is the interpreter of its first line, "/bin/sh\r": end its lines as Unix does, on FC too`: func(s *Spec) { s.Binary = dos },
 		"the function does not start on " + system + ": fork/exec " + absent + `: no such file or directory; what is missing is the interpreter of its first line, "/no/such/shell"`:                                func(s *Spec) { s.Binary = absent },
 		`the function does not start: environmentVariables "A" holds a NUL character, which no process can be given`: func(s *Spec) {
