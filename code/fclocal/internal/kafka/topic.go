@@ -57,8 +57,8 @@ func (c Cluster) look(ctx context.Context, admin *kadm.Client, name string, unco
 		}
 	}
 	list(&starts, admin.ListStartOffsets)
-	list(&stables, admin.ListCommittedOffsets)
-	list(&ends, admin.ListEndOffsets) // the last, so that it is not below what is stable
+	list(&ends, admin.ListEndOffsets)
+	list(&stables, admin.ListCommittedOffsets) // the last: only a transaction keeps it below an end of before
 	if err != nil {
 		return Topic{}, fmt.Errorf("topic %q: %w", name, err)
 	}
@@ -66,7 +66,7 @@ func (c Cluster) look(ctx context.Context, admin *kadm.Client, name string, unco
 	ends.Each(func(end kadm.ListedOffset) {
 		start, _ := starts.Lookup(name, end.Partition)
 		stable, _ := stables.Lookup(name, end.Partition)
-		b := Bounds{Start: start.Offset, Stable: stable.Offset, End: end.Offset}
+		b := Bounds{Start: start.Offset, Stable: stable.Offset, End: max(end.Offset, stable.Offset)}
 		if uncommitted {
 			b.Stable = b.End
 		}
