@@ -141,3 +141,24 @@ func TestParseFrom(t *testing.T) {
 		checkError(t, err, fmt.Sprintf(`%q: it must be beginning, end, an offset, or a time such as 2026-07-01T12:00:00Z, 2026-07-01T12:00:00 or 2026-07-01`, text))
 	}
 }
+
+// Records that arrive while a look asks for one bound after the other are not held back
+// by a transaction: a stream would end without them.
+func TestLookWhileRecordsArrive(t *testing.T) {
+	e := start(t, EmbeddedOptions{Topic: "xxx", Partitions: 1})
+	requests := 0
+	e.kafka.ControlKey(int16(kmsg.ListOffsets), func(kmsg.Request) (kmsg.Response, error, bool) {
+		e.kafka.KeepControl()
+		if requests++; requests == 3 { // the first is for the start
+			e.kafka.SleepControl(func() { produce(t, e, "xxx", 10) })
+		}
+		return nil, nil, false
+	})
+	topic, err := e.Cluster().Look(t.Context(), "xxx", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b := topic.Partitions[0]; requests != 3 || b.Stable != b.End {
+		t.Errorf("%d requests, stable %d, end %d", requests, b.Stable, b.End)
+	}
+}
