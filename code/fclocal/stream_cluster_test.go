@@ -304,3 +304,9 @@ func TestClusterJavaClient(t *testing.T) {
 		t.Errorf("%s, want %d delivered", counts(run), sent)
 	}
 }
+
+// topicOf is what newTopic has made.
+func topicOf(options []string) string {
+	i := slices.IndexFunc(options, func(o string) bool { return strings.HasPrefix(o, "Topic=") })
+	return strings.TrimPrefix(options[i], "Topic=")
+}

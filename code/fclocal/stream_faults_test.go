@@ -11,7 +11,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -200,12 +199,6 @@ func adminOf(t *testing.T, options ...kgo.Opt) (*kgo.Client, *kadm.Client) {
 		t.Fatal(err)
 	}
 	return client, kadm.NewClient(client)
-}
-
-// topicOf is what newTopic has made.
-func topicOf(options []string) string {
-	i := slices.IndexFunc(options, func(o string) bool { return strings.HasPrefix(o, "Topic=") })
-	return strings.TrimPrefix(options[i], "Topic=")
 }
 
 // endless are the options that newTopic returns, without --until-end.
