@@ -166,6 +166,11 @@ func clearLine(progress *report.Progress, err error) error {
 	return errors.Join(err, failure.Of(progress.Clear()))
 }
 
+// noBuildFlag adds --no-build.
+func noBuildFlag(flags *pflag.FlagSet, noBuild *bool) {
+	flags.BoolVar(noBuild, "no-build", false, "build nothing: run what lies in codeUri")
+}
+
 // cpuFlags add how much of this machine instances may use.
 func cpuFlags(flags *pflag.FlagSet, cpu *instance.CPU) {
 	flags.BoolVar(&cpu.Unlimited, "no-cpu-limit", false, "let instances use all of this machine, and not only their cpu")

@@ -55,7 +55,7 @@ configuration.`,
 	}
 	flags := command.Flags()
 	setFlag(command, &options.set, "`NAME=VALUE`")
-	flags.BoolVar(&options.noBuild, "no-build", false, "run the program that lies in codeUri")
+	noBuildFlag(flags, &options.noBuild)
 	flags.StringVar(&options.logs, "logs", "", "write the function's logs to `DIR` (default a temporary directory)")
 	flags.BoolVar(&options.json, "json", false, "print the result as JSON")
 	cpuFlags(flags, &options.cpu)

@@ -61,7 +61,7 @@ configuration.`,
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
 	options.instances.addTo(command.Flags())
-	command.Flags().BoolVar(&options.noBuild, "no-build", false, "run the program that lies in codeUri")
+	noBuildFlag(command.Flags(), &options.noBuild)
 	cpuFlags(command.Flags(), &options.cpu)
 	global.environment.AddTo(command)
 	command.Flags().StringVar(&options.logs, "logs", "", "write the function's logs to `DIR`, and not to stderr")

@@ -140,7 +140,7 @@ configuration.`,
 	flags.DurationVar(&options.eventTime, "event-time", 0, "a call keeps its slot for `D` per event after the function's answer")
 	flags.Float64Var(&options.retryScale, "retry-scale", 1, "multiply the waits before retries by `F`")
 	options.instances.addTo(flags)
-	flags.BoolVar(&options.noBuild, "no-build", false, "build nothing: run what lies in codeUri")
+	noBuildFlag(flags, &options.noBuild)
 	options.debug.addTo(command)
 	cpuFlags(flags, &options.cpu)
 	global.environment.AddTo(command)

@@ -3,10 +3,12 @@
 package stream
 
 import (
-	"fclocal/internal/failure"
 	"fmt"
 	"os"
 	"syscall"
+
+	"fclocal/internal/failure"
+	"fclocal/internal/files"
 )
 
 // hold says to others that the directory is in use, until release or the end of
@@ -16,7 +18,7 @@ func hold(directory string) (release func()) {
 	if err != nil {
 		return func() {}
 	}
-	syscall.Flock(int(file.Fd()), syscall.LOCK_SH|syscall.LOCK_NB)
+	files.TryLock(file, true)
 	return func() { file.Close() }
 }
 
@@ -26,7 +28,8 @@ func held(directory string) bool {
 		return true // another user's
 	}
 	defer file.Close()
-	return syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) != nil
+	free, _ := files.TryLock(file, false)
+	return !free
 }
 
 // enoughFiles is a failure if so few files may be open that connections would be
