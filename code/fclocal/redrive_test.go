@@ -122,8 +122,9 @@ func TestRedrive(t *testing.T) {
 			t.Errorf("line %d: %s\nhas no %s", i+1, lines[i], part)
 		}
 	}
-	// One by one, good events do not share the fate of bad ones.
-	if total, stderr, code = r.run("--set", "CountBasedWindow=1", "--set", "concurrency=3"); code != exitFailed || total.Delivered != 2 || total.Failed != 2 {
+	// One by one, good events do not share the fate of bad ones. Calls side by side would end
+	// with an instance that exits, before they begin at times.
+	if total, stderr, code = r.run("--set", "CountBasedWindow=1", "--set", "concurrency=1"); code != exitFailed || total.Delivered != 2 || total.Failed != 2 {
 		t.Errorf("exit code %d, %+v\n%s", code, total, stderr)
 	}
 	r.checkLeft("2", "5")
