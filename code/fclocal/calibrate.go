@@ -34,7 +34,7 @@ Exit codes: 0 they agree within 15 %; 1 they do not; 2 wrong usage or configurat
 		},
 	}
 	command.Flags().BoolVar(&asJSON, "json", false, "print the results as JSON")
-	cpuFlags(command.Flags(), &cpu)
+	cpuFlags(command, &cpu)
 	global.environment.AddTo(command)
 	return command
 }

@@ -58,7 +58,7 @@ usage or configuration.`,
 	command.Flags().StringVarP(&options.file, "event-file", "f", "", "read the event from `FILE`, or from stdin for - (default event.json beside s.yaml)")
 	command.Flags().StringVarP(&options.event, "event", "e", "", "the event itself")
 	noBuildFlag(command.Flags(), &options.noBuild)
-	cpuFlags(command.Flags(), &options.cpu)
+	cpuFlags(command, &options.cpu)
 	command.Flags().BoolVar(&options.print, "print", false, "print the event, and make no call")
 	options.events.AddTo(command)
 	global.environment.AddTo(command)

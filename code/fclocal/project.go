@@ -172,9 +172,10 @@ func noBuildFlag(flags *pflag.FlagSet, noBuild *bool) {
 }
 
 // cpuFlags add how much of this machine instances may use.
-func cpuFlags(flags *pflag.FlagSet, cpu *instance.CPU) {
-	flags.BoolVar(&cpu.Unlimited, "no-cpu-limit", false, "let instances use all of this machine, and not only their cpu")
-	vCPUSpeedFlag(flags, &cpu.Speed)
+func cpuFlags(command *cobra.Command, cpu *instance.CPU) {
+	command.Flags().BoolVar(&cpu.Unlimited, "no-cpu-limit", false, "let instances use all of this machine, and not only their cpu")
+	vCPUSpeedFlag(command.Flags(), &cpu.Speed)
+	command.MarkFlagsMutuallyExclusive("no-cpu-limit", "vcpu-speed")
 }
 
 func vCPUSpeedFlag(flags *pflag.FlagSet, speed *float64) {

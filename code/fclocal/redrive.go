@@ -58,7 +58,7 @@ configuration.`,
 	noBuildFlag(flags, &options.noBuild)
 	flags.StringVar(&options.logs, "logs", "", "write the function's logs to `DIR` (default a temporary directory)")
 	flags.BoolVar(&options.json, "json", false, "print the result as JSON")
-	cpuFlags(flags, &options.cpu)
+	cpuFlags(command, &options.cpu)
 	global.environment.AddTo(command)
 	return command
 }

@@ -62,7 +62,7 @@ configuration.`,
 	}
 	options.instances.addTo(command.Flags())
 	noBuildFlag(command.Flags(), &options.noBuild)
-	cpuFlags(command.Flags(), &options.cpu)
+	cpuFlags(command, &options.cpu)
 	global.environment.AddTo(command)
 	command.Flags().StringVar(&options.logs, "logs", "", "write the function's logs to `DIR`, and not to stderr")
 	return command

@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -60,7 +59,6 @@ type streamOptions struct {
 	// How it runs, and ends.
 	untilIdle  time.Duration
 	untilEnd   bool
-	timeout    time.Duration
 	from       string
 	isolation  string
 	eventTime  time.Duration
@@ -76,8 +74,6 @@ type streamOptions struct {
 	deadLetters string
 	failOn      []string
 }
-
-var saslMechanisms = []string{"PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"}
 
 func newStreamCommand(global *globalOptions) *cobra.Command {
 	options := streamOptions{runsOptions: runsOptions{globalOptions: global}}
@@ -121,20 +117,10 @@ configuration.`,
 	flags.BoolVar(&options.acceptLoss, "accept-loss", false, "go on where records in --data-dir are damaged")
 	flags.StringSliceVar(&options.listen, "listen", nil, "let Kafka clients produce to `HOST:PORT,...`")
 	flags.StringSliceVar(&options.advertise, "advertise", nil, "tell clients of --listen to connect to `HOST:PORT,...`, one for each")
-	flags.StringSliceVar(&options.cluster.Brokers, "brokers", nil, "use the Kafka cluster at `HOST:PORT,...`")
-	flags.StringVar(&options.cluster.File, "kafka-config", "", "connect as the client.properties or librdkafka `FILE` says; options come first")
+	options.cluster.AddTo(command)
 	flags.StringVar(&options.group, "group", "", "consumer `GROUP` (default s.yaml's ConsumerGroup and -fclocal)")
-	flags.BoolVar(&options.cluster.TLS, "tls", false, "connect with TLS, as the other --tls-... do")
-	flags.StringVar(&options.cluster.CA, "tls-ca", "", "trust the CAs in the PEM `FILE` in place of the system's")
-	flags.StringVar(&options.cluster.Cert, "tls-cert", "", "PEM `FILE` of the client's certificate")
-	flags.StringVar(&options.cluster.Key, "tls-key", "", "PEM `FILE` of its private key, whose password is in $"+clientconfig.KeyPasswordVariable)
-	flags.StringVar(&options.cluster.ServerName, "tls-server-name", "", "the cluster's certificates are for `NAME`")
-	flags.StringVar(&options.cluster.Mechanism, "sasl-mechanism", "", "`MECHANISM` of SASL: "+strings.Join(saslMechanisms, ", ")+"; password or token is in $"+clientconfig.PasswordVariable+" or $"+clientconfig.TokenVariable)
-	flags.StringVar(&options.cluster.User, "sasl-user", "", "`USER` of SASL")
-	flags.StringVar(&options.cluster.TokenFile, "sasl-token-file", "", "`FILE` with the token of OAUTHBEARER")
 	flags.StringVar(&options.from, "from", "", "begin at beginning, end, a time or an offset, `WHERE`, instead of where the group is")
 	flags.StringVar(&options.isolation, "isolation", readCommitted, "read_committed or read_uncommitted: records of open and aborted transactions, too")
-	flags.DurationVar(&options.timeout, "broker-timeout", kafka.DefaultBrokerTimeout, "give up when --brokers have been away for `D`")
 	flags.DurationVar(&options.untilIdle, "until-idle", 0, "end when for `D` nothing arrived, and all that is in the topic is finished")
 	flags.BoolVar(&options.untilEnd, "until-end", false, "end when all that was in the topic at the start is finished")
 	flags.DurationVar(&options.eventTime, "event-time", 0, "a call keeps its slot for `D` per event after the function's answer")
@@ -142,12 +128,11 @@ configuration.`,
 	options.instances.addTo(flags)
 	noBuildFlag(flags, &options.noBuild)
 	options.debug.addTo(command)
-	cpuFlags(flags, &options.cpu)
+	cpuFlags(command, &options.cpu)
 	global.environment.AddTo(command)
 	flags.StringVar(&options.logs, "logs", "", "write the function's logs to `DIR` (default a temporary directory)")
 	flags.StringVar(&options.deadLetters, "dead-letters", "", "append dead letters to `FILE`, as JSON lines")
 	failOnFlag(command, &options.failOn)
-	command.RegisterFlagCompletionFunc("sasl-mechanism", cobra.FixedCompletions(saslMechanisms, cobra.ShellCompDirectiveNoFileComp))
 	command.RegisterFlagCompletionFunc("messages-format", cobra.FixedCompletions(kafka.FormatNames(), cobra.ShellCompDirectiveNoSpace|cobra.ShellCompDirectiveNoFileComp))
 	command.MarkFlagsMutuallyExclusive("messages-number", "messages", "backlog")
 	command.RegisterFlagCompletionFunc("isolation", cobra.FixedCompletions([]string{readCommitted, readUncommitted}, cobra.ShellCompDirectiveNoFileComp))
@@ -165,10 +150,7 @@ func (o *streamOptions) check(combinations int, given func(option string) bool) 
 		option.Not(given("messages-format") && o.messages == "", "--messages-format is for --messages"),
 		option.Not(real && own, "--brokers and --kafka-config name a cluster of its own: leave --data-dir and --listen out"),
 		option.Not(real && slices.ContainsFunc([]string{"messages-number", "messages", "backlog", "rate", "partitions"}, given), "nothing is produced into a real cluster: leave -n, --messages, --backlog, --rate and --partitions out"),
-		option.Not(!real && o.cluster.Secured(), "--tls... and --sasl-... are for --brokers or --kafka-config"),
-		option.Not(o.cluster.File == "" && o.cluster.Mechanism == "" && (o.cluster.User != "" || o.cluster.TokenFile != ""), "--sasl-user and --sasl-token-file need --sasl-mechanism"),
 		option.Not(o.acceptLoss && o.dataDir == "", "--accept-loss is for --data-dir"),
-		option.Not(!real && given("broker-timeout"), "--broker-timeout is for --brokers"), option.Between("--broker-timeout", o.timeout, time.Second, 24*time.Hour),
 		option.Not(!real && o.dataDir == "" && given("from"), "--from is for --brokers and --data-dir"),
 		option.Not(o.group != "" && given("from"), "--from moves a consumer group, so it is for fclocal's own alone: leave --group out"),
 		option.Not(o.isolation != readCommitted && o.isolation != readUncommitted, "--isolation "+o.isolation+": it must be "+readCommitted+" or "+readUncommitted),
@@ -182,7 +164,7 @@ func runStreams(ctx context.Context, options streamOptions, given func(option st
 	if err != nil {
 		return err
 	}
-	if err := cmp.Or(options.check(len(overrides), given), options.instances.check(given)); err != nil {
+	if err := cmp.Or(options.cluster.Check(), options.check(len(overrides), given), options.instances.check(given)); err != nil {
 		return err
 	}
 	switch {
@@ -304,7 +286,7 @@ func (s *streams) run(ctx context.Context, project *config.Project, binary build
 	options := stream.Options{
 		Project: project, Rules: rules, Binary: binary.Path, Args: binary.Args, Logs: logs, Group: o.group, CPU: o.cpu, Debugger: o.debugger, EventTime: o.eventTime,
 		DeadLetters: s.deadLetters, UntilIdle: o.untilIdle, UntilEnd: o.untilEnd, Drain: s.drain,
-		BrokerTimeout: o.timeout, From: s.from, ReadUncommitted: o.isolation == readUncommitted,
+		BrokerTimeout: o.cluster.Timeout, From: s.from, ReadUncommitted: o.isolation == readUncommitted,
 		Notice: s.tell,
 		Progress: func(state result.State) {
 			state.Label = label

@@ -10,9 +10,13 @@ import (
 	"io/fs"
 	"os"
 	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
 
 	"fclocal/internal/files"
 	"fclocal/internal/kafka"
+	"fclocal/internal/option"
 )
 
 // The environment variables of secrets, which are in no list of processes.
@@ -38,13 +42,44 @@ type Options struct {
 	Mechanism string // of SASL; "": none
 	User      string
 	TokenFile string // is read for each connection, as another program may renew the token
+
+	Timeout time.Duration // how long the cluster may be away
+}
+
+var mechanisms = []string{"PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"}
+
+// AddTo adds the options to a command.
+func (o *Options) AddTo(command *cobra.Command) {
+	flags := command.Flags()
+	flags.StringSliceVar(&o.Brokers, "brokers", nil, "use the Kafka cluster at `HOST:PORT,...`")
+	flags.StringVar(&o.File, "kafka-config", "", "connect as the client.properties or librdkafka `FILE` says; options come first")
+	flags.BoolVar(&o.TLS, "tls", false, "connect with TLS, as the other --tls-... do")
+	flags.StringVar(&o.CA, "tls-ca", "", "trust the CAs in the PEM `FILE` in place of the system's")
+	flags.StringVar(&o.Cert, "tls-cert", "", "PEM `FILE` of the client's certificate")
+	flags.StringVar(&o.Key, "tls-key", "", "PEM `FILE` of its private key, whose password is in $"+KeyPasswordVariable)
+	flags.StringVar(&o.ServerName, "tls-server-name", "", "the cluster's certificates are for `NAME`")
+	flags.StringVar(&o.Mechanism, "sasl-mechanism", "", "`MECHANISM` of SASL: "+strings.Join(mechanisms, ", ")+"; password or token is in $"+PasswordVariable+" or $"+TokenVariable)
+	flags.StringVar(&o.User, "sasl-user", "", "`USER` of SASL")
+	flags.StringVar(&o.TokenFile, "sasl-token-file", "", "`FILE` with the token of OAUTHBEARER")
+	flags.DurationVar(&o.Timeout, "broker-timeout", kafka.DefaultBrokerTimeout, "give up when --brokers have been away for `D`")
+	command.RegisterFlagCompletionFunc("sasl-mechanism", cobra.FixedCompletions(mechanisms, cobra.ShellCompDirectiveNoFileComp))
+}
+
+// Check finds options that do not go together.
+func (o Options) Check() error {
+	return option.Check(
+		option.Not(!o.Given() && o.secured(), "--tls... and --sasl-... are for --brokers or --kafka-config"),
+		option.Not(o.File == "" && o.Mechanism == "" && (o.User != "" || o.TokenFile != ""), "--sasl-user and --sasl-token-file need --sasl-mechanism"),
+		option.Not(!o.Given() && o.Timeout != kafka.DefaultBrokerTimeout, "--broker-timeout is for --brokers"),
+		option.Between("--broker-timeout", o.Timeout, time.Second, 24*time.Hour),
+	)
 }
 
 // Given says whether there is a cluster to reach.
 func (o Options) Given() bool { return o.File != "" || len(o.Brokers) > 0 }
 
-// Secured says whether one of the options for TLS or SASL is set.
-func (o Options) Secured() bool {
+// secured says whether one of the options for TLS or SASL is set.
+func (o Options) secured() bool {
 	return o.TLS || o.CA != "" || o.Cert != "" || o.Key != "" || o.ServerName != "" || o.Mechanism != "" || o.User != "" || o.TokenFile != ""
 }
 
