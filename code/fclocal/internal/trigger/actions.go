@@ -63,8 +63,8 @@ type (
 	// it is ready, which the driver says by InstanceReady.
 	CreateInstance struct{ Instance InstanceID }
 
-	// RemoveInstance ends an instance that has been idle for IdleTimeout. With a
-	// preStop the driver answers with InstanceEnded.
+	// RemoveInstance ends an instance that has been idle for IdleTimeout, or that is
+	// replaced and has no call. With a preStop the driver answers with InstanceEnded.
 	RemoveInstance struct{ Instance InstanceID }
 
 	// StartCall calls the function in an instance. The driver answers with

@@ -66,7 +66,7 @@ func (c *Calls) InstanceEnded(now time.Duration, id InstanceID) []Action {
 // Advance says that time has passed; see NextWake. The actions are RemoveInstance.
 func (c *Calls) Advance(now time.Duration) (actions []Action) {
 	c.now = max(c.now, now)
-	c.growth.advance(c.now, len(c.instances.all))
+	c.growth.advance(c.now, c.instances.current())
 	if c.config.IdleTimeout > 0 {
 		for _, id := range c.instances.stopIdle(c.now-c.config.IdleTimeout, c.now) {
 			actions = append(actions, RemoveInstance{id})

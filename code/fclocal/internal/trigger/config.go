@@ -97,3 +97,13 @@ func (c Config) mustBeUsable() {
 		}
 	}
 }
+
+// mustBecome panics where a run cannot go on with another configuration.
+func (c Config) mustBecome(next Config, function bool) {
+	of := func(c Config) [3]any {
+		return [3]any{c.InstanceConcurrency, c.InstanceSoftConcurrency, c.PreStop}
+	}
+	if c.MaximumTasks != next.MaximumTasks || c.BodyLimit != next.BodyLimit || !function && of(c) != of(next) {
+		panic(fmt.Sprintf("trigger: a run with %+v cannot go on with %+v", c, next))
+	}
+}

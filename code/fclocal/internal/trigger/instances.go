@@ -15,11 +15,16 @@ import (
 //   - idle, without a call: it is frozen (documented), and ends after IdleTimeout;
 //   - stopping, while its preStop runs: it takes no calls, and exists until the driver
 //     tells by InstanceEnded. Without a preStop it is gone at once.
+//
+// It is replaced when the function has been deployed anew: it takes no further calls, and
+// stops when it has none (inferred).
 type instance struct {
 	id        InstanceID
 	calls     int // in flight
 	starting  bool
 	stopping  bool
+	replaced  bool
+	preStop   bool          // it has one
 	idleSince time.Duration // since when it could have taken a call; counts only while it is idle
 	busySince time.Duration // counts only while it is not idle
 }
@@ -32,20 +37,28 @@ type instances struct {
 	preStop     bool
 	usage       *usage
 
-	all     map[InstanceID]*instance
-	free    []*instance // with a free slot, newestFirst
-	idle    []*instance // longestIdleFirst
-	roomy   int         // with at most soft calls, not stopping
-	created int64
+	all      map[InstanceID]*instance
+	free     []*instance // with a free slot, newestFirst
+	idle     []*instance // longestIdleFirst
+	roomy    int         // with at most soft calls, neither stopping nor replaced
+	replaced int         // of all
+	created  int64
 }
 
 func newInstances(c Config, billed *usage) instances {
-	soft := c.InstanceSoftConcurrency
-	if soft == 0 {
-		soft = c.InstanceConcurrency
-	}
-	return instances{concurrency: c.InstanceConcurrency, soft: soft, preStop: c.PreStop, usage: billed, all: map[InstanceID]*instance{}}
+	s := instances{usage: billed, all: map[InstanceID]*instance{}}
+	s.configure(c)
+	return s
 }
+
+// configure is for the instances that are created from now on.
+func (s *instances) configure(c Config) {
+	s.concurrency, s.soft, s.preStop = c.InstanceConcurrency, cmp.Or(c.InstanceSoftConcurrency, c.InstanceConcurrency), c.PreStop
+}
+
+// current is how many of the present function exist. Those that are replaced do not count
+// for what may be created: calls would get 429 because of a deployment (inferred).
+func (s *instances) current() int { return len(s.all) - s.replaced }
 
 func newestFirst(a, b *instance) int { return cmp.Compare(b.id, a.id) }
 
@@ -91,11 +104,11 @@ func (s *instances) startAhead(limit int, now time.Duration) *instance {
 }
 
 func (s *instances) create(limit int, now time.Duration) *instance {
-	if len(s.all) >= limit {
+	if s.current() >= limit {
 		return nil
 	}
 	s.created++
-	i := &instance{id: InstanceID(s.created), starting: true, busySince: now}
+	i := &instance{id: InstanceID(s.created), starting: true, preStop: s.preStop, busySince: now}
 	s.all[i.id] = i
 	s.free = insert(s.free, i, newestFirst)
 	s.roomy++
@@ -112,19 +125,54 @@ func (s *instances) ready(id InstanceID, now time.Duration) {
 	}
 }
 
-// release frees the slot of a call that ended.
-func (s *instances) release(i *instance, now time.Duration) {
-	if i.calls == s.concurrency {
+// release frees the slot of a call that ended. An instance that is replaced stops with
+// its last call.
+func (s *instances) release(i *instance, now time.Duration) (stopped bool) {
+	if s.all[i.id] == nil {
+		return false // it has ended with its calls
+	}
+	if i.calls == s.concurrency && !i.replaced {
 		s.free = insert(s.free, i, newestFirst)
 	}
-	if i.calls == s.soft+1 {
+	if i.calls == s.soft+1 && !i.replaced {
 		s.roomy++
 	}
 	i.starting = false
 	i.calls--
-	if i.calls == 0 {
-		s.rest(i, now)
+	if i.calls > 0 {
+		return false
 	}
+	s.rest(i, now)
+	if i.replaced {
+		s.stop(i, now)
+	}
+	return i.replaced
+}
+
+// replace keeps further calls from all instances, and lets those without one stop, which
+// it returns in order of creation.
+func (s *instances) replace(now time.Duration) (stopped []InstanceID) {
+	for _, i := range s.all {
+		if i.replaced {
+			continue
+		}
+		i.replaced = true
+		s.replaced++
+		if i.stopping || i.calls > 0 {
+			continue
+		}
+		if i.starting { // ahead of its first call
+			i.starting = false
+			s.rest(i, now)
+		}
+		stopped = append(stopped, i.id)
+	}
+	s.free, s.roomy = nil, 0
+	slices.Sort(stopped)
+	for _, id := range stopped {
+		s.stop(s.all[id], now)
+	}
+	return stopped
 }
 
 // rest lets an instance be idle.
@@ -141,7 +189,14 @@ func (s *instances) remove(id InstanceID, now time.Duration) {
 			s.usage.busy(i.busySince, now)
 		}
 		s.retire(i)
-		delete(s.all, id)
+		s.forget(i)
+	}
+}
+
+func (s *instances) forget(i *instance) {
+	delete(s.all, i.id)
+	if i.replaced {
+		s.replaced--
 	}
 }
 
@@ -155,7 +210,7 @@ func (s *instances) retire(i *instance) {
 		return
 	}
 	i.stopping = true
-	if i.calls <= s.soft {
+	if i.calls <= s.soft && !i.replaced {
 		s.roomy--
 	}
 	s.free = remove(s.free, i, newestFirst)
@@ -173,14 +228,18 @@ func (s *instances) stopIdle(since, now time.Duration) (stopped []InstanceID) {
 	}
 	slices.Sort(stopped)
 	for _, id := range stopped {
-		i := s.all[id]
-		s.retire(i)
-		i.busySince = now
-		if !s.preStop {
-			delete(s.all, id)
-		}
+		s.stop(s.all[id], now)
 	}
 	return stopped
+}
+
+// stop lets an idle instance stop.
+func (s *instances) stop(i *instance, now time.Duration) {
+	s.retire(i)
+	i.busySince = now
+	if !i.preStop {
+		s.forget(i)
+	}
 }
 
 // longestIdle returns since when the longest idle instance has had no call. ok

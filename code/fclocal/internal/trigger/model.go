@@ -37,6 +37,10 @@
 //     task that blocks, here all stop).
 //   - An offset is committed when no record below it is unfinished. Delivery is at
 //     least once (inferred).
+//   - A deployment lets calls in flight end where they are. Further ones, retries too, go
+//     to instances of the new function (inferred). Windows and offsets are kept; on the
+//     platform a stream whose settings change starts its tasks again, and what was in
+//     their windows is read once more (inferred).
 //
 // retry.go and instances.go hold the rules of retries and of scaling.
 package trigger
@@ -231,10 +235,10 @@ func (m *Model) InstanceEnded(now time.Duration, id InstanceID, err error) []Act
 		}
 	}
 	slices.SortFunc(lost, func(a, b *delivery) int { return cmp.Compare(a.call, b.call) })
+	m.instances.remove(id, m.now)
 	for _, d := range lost {
 		m.endCall(d, err)
 	}
-	m.instances.remove(id, m.now)
 	return m.dispatch()
 }
 
@@ -252,6 +256,34 @@ func (m *Model) Drain(now time.Duration) []Action {
 	return m.dispatch()
 }
 
+// Deploy changes settings while the stream runs: those of config hold from now on, of
+// which MaximumTasks and BodyLimit must be as before. A window that is over a new
+// CountBasedWindow or TimeBasedWindow closes as it is, calls beyond a lower Concurrency
+// end, and a batch that waits for a retry keeps its time. With function the function has
+// been deployed, too: the instances that there are take no further calls, and get a
+// RemoveInstance when they have none.
+//
+// It panics if config is not usable, or changes what instances do without function.
+func (m *Model) Deploy(now time.Duration, config Config, function bool) []Action {
+	config.mustBeUsable()
+	m.config.mustBecome(config, function)
+	m.begin(now)
+	m.config = config
+	if function {
+		for _, id := range m.instances.replace(m.now) {
+			m.do(RemoveInstance{id})
+		}
+		m.instances.configure(config)
+	}
+	for i := range m.tasks {
+		if d := m.tasks[i].window; d != nil && d.records >= config.CountBasedWindow {
+			m.close(d)
+		}
+	}
+	m.expire()
+	return m.dispatch()
+}
+
 // NextWake returns when the model must be told again at the latest, if
 // nothing else happens before. ok is false if it waits only for the driver.
 func (m *Model) NextWake() (at time.Duration, ok bool) {
@@ -265,7 +297,7 @@ func (m *Model) NextWake() (at time.Duration, ok bool) {
 			at, _ := m.WindowCloses(d.task)
 			wake(at)
 		}
-		if len(m.retrying) > 0 {
+		if m.mayRetry() {
 			wake(m.retrying[0].due)
 		}
 	}
@@ -331,17 +363,22 @@ func (m *Model) Stats() Stats {
 	return s
 }
 
-// begin does what the passing of time alone brings about.
+// begin takes over the time, and what its passing brings about.
 func (m *Model) begin(now time.Duration) {
 	m.now = max(m.now, now)
 	clear(m.actions) // let go of their batches
 	m.actions = m.actions[:0]
+	m.growth.advance(m.now, m.instances.current())
+	m.expire()
+}
+
+// expire closes the windows, and ends the idle instances, whose time is over.
+func (m *Model) expire() {
 	if m.config.TimeBasedWindow > 0 {
 		for d := m.oldestWindow(); d != nil && d.opened+m.config.TimeBasedWindow <= m.now; d = m.oldestWindow() {
 			m.close(d)
 		}
 	}
-	m.growth.advance(m.now, len(m.instances.all))
 	if m.config.IdleTimeout > 0 {
 		for _, id := range m.instances.stopIdle(m.now-m.config.IdleTimeout, m.now) {
 			m.do(RemoveInstance{id})
@@ -365,7 +402,7 @@ func (m *Model) dispatch() []Action {
 
 // nextDelivery returns a delivery that has a slot and is due, or nil.
 func (m *Model) nextDelivery() *delivery {
-	if len(m.retrying) > 0 && m.retrying[0].due <= m.now {
+	if m.mayRetry() && m.retrying[0].due <= m.now {
 		d := m.retrying[0]
 		m.retrying = slices.Delete(m.retrying, 0, 1)
 		return d
@@ -383,6 +420,12 @@ func (m *Model) nextDelivery() *delivery {
 	m.tasks[d.task].waiting--
 	m.slots++
 	return d
+}
+
+// mayRetry says that a retry waits for its time only. There is always a place for it,
+// unless Concurrency has been lowered.
+func (m *Model) mayRetry() bool {
+	return len(m.retrying) > 0 && len(m.calls) < m.config.Concurrency
 }
 
 func (m *Model) attempt(d *delivery) {
@@ -423,7 +466,9 @@ func (m *Model) create(i *instance) {
 
 func (m *Model) endCall(d *delivery, err error) {
 	delete(m.calls, d.call)
-	m.instances.release(d.instance, m.now)
+	if m.instances.release(d.instance, m.now) {
+		m.do(RemoveInstance{d.instance.id})
+	}
 	if err != nil {
 		m.fail(d, err)
 		return

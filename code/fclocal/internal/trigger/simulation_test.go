@@ -21,6 +21,7 @@ type load struct {
 	failures    float64       // of a call
 	crashes     int           // of instances, over the duration
 	rebalances  int           // over the duration
+	deployments int           // over the duration
 	drain       bool          // halfway
 	largeEvents bool          // some exceed the body limit
 }
@@ -45,6 +46,9 @@ type simulation struct {
 	instances  map[InstanceID]int // calls in each
 	starting   map[InstanceID]bool
 	stopping   map[InstanceID]bool
+	replaced   map[InstanceID]bool
+	preStop    map[InstanceID]bool
+	largest    int             // CountBasedWindow so far
 	minute     time.Duration   // a number
 	before     int             // instances that there were when it began
 	retries    map[int64]Retry // those that are waited for, by batch
@@ -99,7 +103,8 @@ func (q *eventQueue) Pop() any {
 func newSimulation(t testing.TB, config Config, load load, seed uint64) *simulation {
 	return &simulation{
 		t: t, config: config, load: load, model: New(config), random: rand.New(rand.NewPCG(seed, 1)),
-		calls: map[CallID]StartCall{}, instances: map[InstanceID]int{}, starting: map[InstanceID]bool{}, stopping: map[InstanceID]bool{}, retries: map[int64]Retry{}, begun: map[int64]int{},
+		calls: map[CallID]StartCall{}, instances: map[InstanceID]int{}, starting: map[InstanceID]bool{}, stopping: map[InstanceID]bool{},
+		replaced: map[InstanceID]bool{}, preStop: map[InstanceID]bool{}, largest: config.CountBasedWindow, retries: map[int64]Retry{}, begun: map[int64]int{},
 	}
 }
 
@@ -157,6 +162,9 @@ func (s *simulation) prepare() {
 	for range s.load.rebalances {
 		s.sometime(s.rebalance)
 	}
+	for range s.load.deployments {
+		s.sometime(s.deploy)
+	}
 	if s.load.drain {
 		s.at(s.load.duration/2, func() []Action {
 			s.drained = true
@@ -192,7 +200,7 @@ func (s *simulation) run() {
 
 func (s *simulation) pass(to time.Duration) {
 	if minute := to / time.Minute; minute != s.minute {
-		s.minute, s.before = minute, len(s.instances)
+		s.minute, s.before = minute, s.current()
 	}
 	s.now = to
 }
@@ -246,7 +254,28 @@ func (s *simulation) crash() []Action {
 	return s.model.InstanceEnded(s.now, id, errors.New("crashed"))
 }
 
+// deploy changes some settings, and the function or not.
+func (s *simulation) deploy() []Action {
+	next := randomConfig(s.random)
+	next.MaximumTasks, next.BodyLimit, next.Seed = s.config.MaximumTasks, s.config.BodyLimit, s.config.Seed
+	function := s.random.IntN(3) > 0
+	if function {
+		for id := range s.instances {
+			s.replaced[id] = true
+		}
+	} else {
+		next.InstanceConcurrency, next.InstanceSoftConcurrency, next.PreStop = s.config.InstanceConcurrency, s.config.InstanceSoftConcurrency, s.config.PreStop
+	}
+	s.config = next
+	s.largest = max(s.largest, next.CountBasedWindow)
+	return s.model.Deploy(s.now, next, function)
+}
+
+// current is how many instances there are of the present function.
+func (s *simulation) current() int { return len(s.instances) - len(s.replaced) }
+
 func (s *simulation) gone(id InstanceID) {
+	delete(s.replaced, id)
 	delete(s.instances, id)
 	delete(s.starting, id)
 	delete(s.stopping, id)
@@ -263,7 +292,7 @@ func (s *simulation) limit() int {
 // full says that an instance keeps others from being created no longer.
 func (s *simulation) full(id InstanceID) bool {
 	calls := s.instances[id]
-	return s.stopping[id] || calls == s.config.InstanceConcurrency || s.config.InstanceSoftConcurrency > 0 && calls > s.config.InstanceSoftConcurrency
+	return s.stopping[id] || s.replaced[id] || calls == s.config.InstanceConcurrency || s.config.InstanceSoftConcurrency > 0 && calls > s.config.InstanceSoftConcurrency
 }
 
 // fetch brings the model what has been produced while it is not backlogged.
@@ -312,7 +341,7 @@ func (s *simulation) carryOut(actions []Action) {
 	for _, a := range actions {
 		switch a := a.(type) {
 		case CreateInstance:
-			if len(s.instances) >= s.limit() {
+			if s.current() >= s.limit() {
 				s.fatalf("instance %d beyond %d", a.Instance, s.limit())
 			}
 			for id, calls := range s.instances {
@@ -320,7 +349,7 @@ func (s *simulation) carryOut(actions []Action) {
 					s.fatalf("instance %d created while %d has %d calls", a.Instance, id, calls)
 				}
 			}
-			s.instances[a.Instance], s.starting[a.Instance] = 0, true
+			s.instances[a.Instance], s.starting[a.Instance], s.preStop[a.Instance] = 0, true, s.config.PreStop
 			s.at(s.now+time.Duration(s.random.Int64N(int64(500*time.Millisecond))), func() []Action {
 				delete(s.starting, a.Instance)
 				return s.model.InstanceReady(s.now, a.Instance)
@@ -328,10 +357,10 @@ func (s *simulation) carryOut(actions []Action) {
 			s.stats.InstancesCreated++
 			s.stats.PeakInstances = max(s.stats.PeakInstances, len(s.instances))
 		case RemoveInstance:
-			if calls, ok := s.instances[a.Instance]; !ok || calls > 0 || s.config.IdleTimeout == 0 || s.starting[a.Instance] || s.stopping[a.Instance] {
+			if calls, ok := s.instances[a.Instance]; !ok || calls > 0 || s.stopping[a.Instance] || !s.replaced[a.Instance] && (s.config.IdleTimeout == 0 || s.starting[a.Instance]) {
 				s.fatalf("instance %d removed with %d calls", a.Instance, calls)
 			}
-			if !s.config.PreStop {
+			if !s.preStop[a.Instance] {
 				s.gone(a.Instance)
 				break
 			}
@@ -395,7 +424,7 @@ func (s *simulation) startCall(a StartCall) {
 		s.fatalf("%+v after the end of calls", a)
 	}
 	calls, ok := s.instances[a.Instance]
-	if !ok || calls >= s.config.InstanceConcurrency || s.stopping[a.Instance] {
+	if !ok || calls >= s.config.InstanceConcurrency || s.stopping[a.Instance] || s.replaced[a.Instance] {
 		s.fatalf("%+v: the instance has %d calls", a, calls)
 	}
 	if retry, ok := s.retries[a.Batch.ID]; ok && (retry.At > s.now || retry.Attempt != a.Attempt) || !ok && a.Attempt > 1 {
@@ -431,7 +460,7 @@ func (s *simulation) startCall(a StartCall) {
 			}
 		}
 	})
-	if records != a.Batch.Records || records > s.config.CountBasedWindow || records == 0 {
+	if records != a.Batch.Records || records > s.largest || records == 0 {
 		s.fatalf("%d records in %+v", records, *a.Batch)
 	}
 	if bytes != a.Batch.Bytes || bytes > s.config.BodyLimit {
@@ -453,7 +482,7 @@ func (s *simulation) startCall(a StartCall) {
 }
 
 func (s *simulation) checkThrottled() {
-	if len(s.instances) < s.limit() {
+	if s.current() < s.limit() {
 		s.fatalf("throttled with %d instances", len(s.instances))
 	}
 }
@@ -472,7 +501,9 @@ func (s *simulation) giveUp(b *Batch, attempts int, err error) {
 			s.stats.Retries++
 		}
 	}
-	if attempts != s.config.retries()+1 && s.config.MaximumEventAge == 0 {
+	early := attempts < s.config.retries()+1
+	late := attempts > s.config.retries()+1 && s.load.deployments == 0
+	if (early || late) && s.config.MaximumEventAge == 0 {
 		s.fatalf("given up after %d attempts: %+v", attempts, *b)
 	}
 }
@@ -514,6 +545,11 @@ func (s *simulation) check() {
 			if slotsFree && !r.begun && s.config.TimeBasedWindow == 0 {
 				s.fatalf("record %d:%d waits with free slots", id, offset)
 			}
+		}
+	}
+	for id := range s.replaced {
+		if s.instances[id] == 0 && !s.stopping[id] {
+			s.fatalf("instance %d is replaced, has no calls and stays", id)
 		}
 	}
 	want := s.stats
@@ -572,9 +608,8 @@ func (s *simulation) checkEnd() {
 	}
 }
 
-// randomSimulation makes a small stream of every kind.
-func randomSimulation(t testing.TB, seed uint64) *simulation {
-	random := rand.New(rand.NewPCG(seed, 2))
+// randomConfig makes settings of every kind.
+func randomConfig(random *rand.Rand) Config {
 	one := func(values ...int) int { return values[random.IntN(len(values))] }
 	config := Config{
 		MaximumTasks:     one(1, 2, 5),
@@ -594,12 +629,20 @@ func randomSimulation(t testing.TB, seed uint64) *simulation {
 		MaxInstances:        one(1, 3, 100),
 		IdleTimeout:         time.Duration(one(0, 0, 300)) * time.Millisecond,
 		PreStop:             random.IntN(3) == 0,
-		Seed:                seed,
 	}
 	config.InstanceSoftConcurrency = []int{0, 1, (config.InstanceConcurrency + 1) / 2}[random.IntN(3)]
 	if random.IntN(3) == 0 {
 		config.InstanceBurst, config.InstanceGrowth = one(1, 2), one(1, 5)
 	}
+	return config
+}
+
+// randomSimulation makes a small stream of every kind.
+func randomSimulation(t testing.TB, seed uint64) *simulation {
+	random := rand.New(rand.NewPCG(seed, 2))
+	one := func(values ...int) int { return values[random.IntN(len(values))] }
+	config := randomConfig(random)
+	config.Seed = seed
 	return newSimulation(t, config, load{
 		partitions:  one(1, 2, 7),
 		records:     one(1, 20, 150),
@@ -608,6 +651,7 @@ func randomSimulation(t testing.TB, seed uint64) *simulation {
 		failures:    []float64{0, 0, 0.1, 0.8}[random.IntN(4)],
 		crashes:     one(0, 0, 5),
 		rebalances:  one(0, 0, 3, 20),
+		deployments: one(0, 0, 1, 10),
 		drain:       random.IntN(8) == 0,
 		largeEvents: random.IntN(3) == 0,
 	}, seed)
