@@ -17,6 +17,7 @@ import (
 	"fclocal/internal/config"
 	"fclocal/internal/environment"
 	"fclocal/internal/failure"
+	"fclocal/internal/load"
 	"fclocal/internal/measure"
 	"fclocal/internal/option"
 	"fclocal/internal/plan"
@@ -28,7 +29,7 @@ import (
 type planOptions struct {
 	runsOptions
 
-	load     plan.Load
+	load     load.Options
 	function plan.Function
 	measure  bool
 	speed    float64          // of a vCPU
@@ -78,15 +79,7 @@ Exit codes: 0 good; 1 the plan failed; 2 wrong usage or configuration.`,
 		},
 	}
 	flags := options.addTo(command)
-	flags.Float64Var(&options.load.Rate, "rate", 0, "`N` messages a second, over all partitions")
-	flags.StringVar(&options.load.RateFile, "rate-file", "", "a time of the day and the messages a second from then on, in each line of `FILE`")
-	options.load.For = time.Hour
-	flags.Var(option.Days{Duration: &options.load.For}, "for", "how long messages come, `D` such as 90m or 30d; with --rate-file by default 24h")
-	flags.StringVar((*string)(&options.load.Arrivals), "arrivals", string(plan.Poisson), "messages come `poisson|even`: by chance, or at even intervals")
-	flags.Float64Var(&options.load.Skew, "skew", 0, "partitions are not even: exponent `S` of Zipf's law, 0 to 5")
-	flags.Int64Var(&options.load.Backlog, "backlog", 0, "`N` messages are in the topic at the start")
-	flags.IntVar(&options.load.Partitions, "partitions", 1, "partitions of the topic, `N`")
-	flags.IntVar(&options.load.EventBytes, "message-size", 1000, "`BYTES` of each message's event in a call's payload; with --measure by default those of event.json's")
+	options.load.AddTo(command)
 	flags.DurationVar(&options.function.CallTime, "call-time", 10*time.Millisecond, "the function takes `D` for each call; 0 if only --event-time is given")
 	flags.DurationVar(&options.function.EventTime, "event-time", time.Millisecond, "and `D` for each event in it; 0 if only --call-time is given")
 	flags.BoolVar(&options.measure, "measure", false, "measure the function on this machine; --call-time and --event-time come on top, 0 if not given")
@@ -102,30 +95,20 @@ Exit codes: 0 good; 1 the plan failed; 2 wrong usage or configuration.`,
 	flags.StringVar(&options.report, "report", "", "write a page with tables and charts to `FILE`.html")
 	flags.StringVar(&options.sort, "sort", "", "`cost|latency`: the cheapest or fastest run first, those that keep up before the others")
 	failOnFlag(command, &options.failOn)
-	command.RegisterFlagCompletionFunc("arrivals", cobra.FixedCompletions([]string{"poisson", "even"}, cobra.ShellCompDirectiveNoFileComp))
 	command.RegisterFlagCompletionFunc("sort", cobra.FixedCompletions([]string{"cost", "latency"}, cobra.ShellCompDirectiveNoFileComp))
 	return command
 }
 
 // check finds options that make no sense or do not go together.
 func (o *planOptions) check(given func(option string) bool) error {
-	l, f := o.load, o.function
-	comes := l.Rate != 0 || l.RateFile != ""
+	f := o.function
 	_, sorted := sorts[o.sort]
 	return option.Check(
-		option.From("--rate", l.Rate, 0), option.From("--backlog", l.Backlog, 0), option.Between("--skew", l.Skew, 0, 5),
-		option.Not(l.Arrivals != plan.Even && l.Arrivals != plan.Poisson, fmt.Sprintf("--arrivals %s: it must be poisson or even", l.Arrivals)),
-		option.From("--partitions", l.Partitions, 1), option.From("--message-size", l.EventBytes, 1),
 		vCPUSpeed(o.speed), option.Not(given("vcpu-speed") && !o.measure, "--vcpu-speed is for --measure: times that are given are those on FC"),
 		option.Not(environment.Given(given) && !o.measure, "--env, --env-file, --access and --credentials are for --measure: nothing else runs the function"),
 		option.From("--call-time", f.CallTime, 0), option.From("--event-time", f.EventTime, 0), option.From("--cold-start", f.ColdStart, 0),
 		option.From("--initializer-time", f.Initializer, 0), option.From("--pre-stop-time", f.PreStop, 0),
 		option.Between("--spread", f.Spread, 0, 1), option.Between("--error-rate", f.ErrorRate, 0, 1),
-		option.Not(l.For <= 0, fmt.Sprintf("--for %v: it must be above 0", l.For)),
-		option.Not(l.Rate != 0 && l.RateFile != "", "--rate and --rate-file exclude each other: give one of them"),
-		option.Not(!comes && l.Backlog == 0, "there is nothing to plan for: --rate, --rate-file or --backlog gives the load"),
-		option.Not(!comes && given("for"), "--for is how long messages come at --rate or --rate-file: give one"),
-		option.Not(l.Rate > 0 && l.For > 0 && l.Backlog == 0 && l.Rate*l.For.Seconds() < 0.5, fmt.Sprintf("--rate %v: no message comes in %v", l.Rate, l.For)),
 		option.Not(!sorted, fmt.Sprintf("--sort %s: it must be cost or latency", o.sort)),
 	)
 }
@@ -140,7 +123,7 @@ func (o *planOptions) config(project *config.Project) plan.Config {
 		function.ColdStart, function.Initializer, function.PreStop = o.function.ColdStart, o.function.Initializer, o.function.PreStop
 		function.Spread, function.ErrorRate = o.function.Spread, o.function.ErrorRate
 	}
-	c := plan.New(project, o.load, function)
+	c := plan.New(project, o.load.Load, function)
 	c.Rules = o.instances.rules(project.Rules())
 	c.Rules.Seed = o.seed
 	return c
@@ -159,13 +142,8 @@ func runPlans(ctx context.Context, options planOptions, given func(option string
 			return err
 		}
 	}
-	if options.load.RateFile != "" {
-		if options.load.Rates, err = plan.ReadRates(options.load.RateFile); err != nil {
-			return err
-		}
-		if !given("for") {
-			options.load.For = 24 * time.Hour
-		}
+	if err := options.load.Read(given); err != nil {
+		return err
 	}
 	// A default is not added in silence to what is given or measured.
 	if !given("call-time") && (given("event-time") || options.measure) {

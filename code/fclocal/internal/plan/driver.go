@@ -49,7 +49,7 @@ type instance struct {
 }
 
 func newDriver(config Config) *driver {
-	curve := newCurve(config.Load)
+	curve := newCurve(config.Load, config.Rules.Seed)
 	d := &driver{
 		Config:    config,
 		model:     trigger.New(config.Rules),
@@ -81,7 +81,7 @@ func newDriver(config Config) *driver {
 	}
 	d.queue.set(&event{kind: loadEnd, index: -1}, d.loadEnd)
 	d.lagging.dayBefore.produced, d.lagging.dayBefore.lag = config.Load.Backlog, config.Load.Backlog
-	if d.curve != nil && config.Load.For > day {
+	if !config.Load.steady() && config.Load.For > day {
 		d.queue.set(&event{kind: dayBefore, index: -1}, config.Load.For-day)
 	}
 	return d
@@ -186,7 +186,7 @@ func (d *driver) happen(e *event) {
 		d.result.LagEnd = d.lag(stats)
 		d.tick(d.now, stats)
 		d.lagging.last().lag = float64(d.result.LagEnd)
-		if d.curve != nil {
+		if !d.Load.steady() {
 			d.result.KeepsUp = d.lagIsThatOfDayBefore(stats)
 		}
 	}
@@ -223,7 +223,7 @@ func (d *driver) perform(actions []trigger.Action) {
 			d.changed = append(d.changed, d.tasks[a.Batch.Task])
 		case trigger.Commit:
 			if t := d.tasks[a.Partition]; t.chance != nil {
-				t.chance.forget(a.Offset - t.backlog)
+				t.chance.forget((a.Offset - t.backlog) / t.group)
 			}
 		case trigger.Stop:
 			d.failed(a.Err)
@@ -273,7 +273,7 @@ func (d *driver) finish() Result {
 	switch {
 	case !d.Load.comes():
 		r.KeepsUp = r.Pending == 0
-	case d.curve == nil:
+	case d.Load.steady():
 		r.KeepsUp = d.loadEnded && !d.isOverloaded()
 	}
 	r.LagMean = max(d.lagging.area, 0) / max(d.now.Seconds(), 1e-9)

@@ -74,6 +74,10 @@ func (d *driver) produced() int64 {
 	return min(max(int64(math.Floor(d.expected(d.now)+0.5)), d.told), d.total)
 }
 
+// knownByLines reports whether how many messages have arrived is taken from the tasks'
+// lines: it is no matter of the rate alone.
+func (l Load) knownByLines() bool { return l.Arrivals.byChance() || l.Group > 1 }
+
 // expected is how many messages have arrived by a moment, on average.
 func (d *driver) expected(at time.Duration) (n float64) {
 	if at >= d.loadEnd {
@@ -86,7 +90,7 @@ func (d *driver) expected(at time.Duration) (n float64) {
 		}
 		passed = l.passed
 	}
-	if d.Load.Arrivals == Poisson {
+	if d.Load.knownByLines() {
 		n = d.lagging.line.at0 + d.lagging.line.slope*passed
 	} else {
 		load := float64(d.total - d.Load.Backlog)
@@ -97,7 +101,7 @@ func (d *driver) expected(at time.Duration) (n float64) {
 
 // expect adds up by which lines the tasks' messages are expected.
 func (d *driver) expect(t *task, last int64) {
-	if t.chance == nil {
+	if !d.Load.knownByLines() {
 		return
 	}
 	now := t.expect(d.now, last)
@@ -189,11 +193,11 @@ func (d *driver) lagIsThatOfDayBefore(stats trigger.Stats) bool {
 	windows, largest := 0.0, float64(d.result.EventsInCalls)/float64(max(stats.Calls, 1)) // what open windows hold, and a call
 	for _, t := range d.tasks {
 		if t.total > t.backlog {
-			window := min(float64(d.Rules.CountBasedWindow), float64(d.Rules.TimeBasedWindow)*d.curve.peak()/t.interval+1)
+			window := min(float64(d.Rules.CountBasedWindow), float64(t.group)*(float64(d.Rules.TimeBasedWindow)*d.curve.peak()/t.interval+1))
 			windows += window
 			largest = max(largest, window)
 		}
 	}
 	calls := float64(stats.InFlight+stats.Retrying) * largest
-	return float64(d.result.LagEnd-d.lagging.dayBefore.lag) <= windows+calls
+	return float64(d.result.LagEnd-d.lagging.dayBefore.lag) <= windows+calls+d.burstMessages()
 }

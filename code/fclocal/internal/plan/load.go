@@ -15,14 +15,15 @@ type task struct {
 	backlog int64
 	total   int64
 
-	// The others arrive as the curve passes each multiple of interval. They are not all
-	// at the same moment as those of other tasks: phase is for this one, in intervals.
+	// The others arrive in groups, as the curve passes each multiple of interval. They are
+	// not all at the same moment as those of other tasks: phase is for this one, in intervals.
 	curve    *curve
+	group    int64 // messages that come at once; the last group may have fewer
 	interval float64
 	phase    float64 // from 0 to 1
 
-	chance *chance // decides when they arrive in place of that; nil: nothing does
-	line   line    // by which their number is expected to grow; counts only with chance
+	chance *chance // decides when the groups arrive in place of that; nil: nothing does
+	line   line    // by which their number is expected to grow; see knownByLines
 
 	// The first window goes then, however full it is: of those of a stream that has run
 	// for long each is filled to another part. 0: it is like any other.
@@ -33,6 +34,13 @@ type task struct {
 
 	telling event // when to tell the model more
 }
+
+// Seeds of chance beside the given one: the model's own is 0, the driver's 1.
+const (
+	chanceOfShares = 2
+	chanceOfTask   = 3       // and one more for each
+	chanceOfBursts = 1 << 32 // beyond all tasks
+)
 
 // line is a number of messages over the positions of the curve.
 type line struct{ at0, slope float64 }
@@ -52,11 +60,11 @@ func newTasks(config Config, curve *curve) []*task {
 		if id < load.Partitions%len(tasks) {
 			partitions++
 		}
-		t := &task{id: id, curve: curve}
+		t := &task{id: id, curve: curve, group: int64(max(load.Group, 1))}
 		t.backlog = shares.of(load.Backlog, first, partitions)
-		if n := shares.of(count, first, partitions); n > 0 {
-			t.total = n
-			t.interval = curve.passed(load.For) / float64(n)
+		t.total = t.backlog + shares.of(count, first, partitions)
+		if t.total > t.backlog {
+			t.interval = curve.passed(load.For) / float64(t.groups())
 			filled := float64(id) / float64(len(tasks)) // one window after another
 			if curve != nil || shares.cumulated != nil {
 				// No order lasts. Multiples of the golden ratio are evenly spread, by
@@ -65,16 +73,15 @@ func newTasks(config Config, curve *curve) []*task {
 			}
 			t.phase = filled
 			if windows := rules.TimeBasedWindow > 0 && rules.CountBasedWindow > 1 && t.backlog == 0; windows {
-				round := min(curve.when(min(t.interval*float64(rules.CountBasedWindow), curve.passed(load.For))), rules.TimeBasedWindow)
+				fills := t.interval / float64(t.group) * float64(rules.CountBasedWindow)
+				round := min(curve.when(min(fills, curve.passed(load.For))), rules.TimeBasedWindow)
 				t.firstCloses = time.Duration(float64(round) * filled)
 				_, t.phase = math.Modf(curve.passed(t.firstCloses) / t.interval) // just then a message comes
 			}
 		}
-		if load.Arrivals == Poisson && t.total > 0 {
-			// The model's own chance is 0, the driver's 1, that of shares 2.
-			t.chance = newChance(rand.New(rand.NewPCG(rules.Seed, uint64(3+id))), t.total, curve.passed(load.For))
+		if load.Arrivals.byChance() && t.total > t.backlog {
+			t.chance = newChance(rand.New(rand.NewPCG(rules.Seed, chanceOfTask+uint64(id))), t.groups(), curve.passed(load.For))
 		}
-		t.total += t.backlog
 		t.next = t.arrival(0)
 		t.telling = event{kind: tell, task: t, index: -1}
 		tasks[id] = t
@@ -94,7 +101,7 @@ func newShares(load Load, seed uint64) shares {
 	if load.Skew == 0 {
 		return s
 	}
-	random := rand.New(rand.NewPCG(seed, 2)) // the model's own is 0, the driver's 1
+	random := rand.New(rand.NewPCG(seed, chanceOfShares))
 	s.cumulated = make([]float64, load.Partitions+1)
 	sum := 0.0
 	for partition, k := range random.Perm(load.Partitions) {
@@ -128,10 +135,27 @@ func (t *task) arrival(number int64) time.Duration {
 		return never
 	case number < t.backlog:
 		return 0
-	case t.chance != nil:
-		return t.curve.when(t.chance.at(number - t.backlog))
 	}
-	return t.curve.when((float64(number-t.backlog) + t.phase) * t.interval)
+	return t.groupArrival((number - t.backlog) / t.group)
+}
+
+// groups returns how many there are.
+func (t *task) groups() int64 { return (t.total - t.backlog + t.group - 1) / t.group }
+
+// groupArrival returns when a group arrives, which are numbered from 0.
+func (t *task) groupArrival(number int64) time.Duration {
+	if number >= t.groups() {
+		return never
+	}
+	return t.curve.when(t.position(number))
+}
+
+// position is a group's arrival on the curve.
+func (t *task) position(number int64) float64 {
+	if t.chance != nil {
+		return t.chance.at(number)
+	}
+	return (float64(number) + t.phase) * t.interval
 }
 
 // arrived returns how many messages have arrived by now.
@@ -139,20 +163,18 @@ func (t *task) arrived(now time.Duration) int64 {
 	if t.total == t.backlog {
 		return t.backlog
 	}
-	n := t.backlog
+	n := int64(t.curve.passed(now)/t.interval - t.phase)
 	if t.chance != nil {
-		n += t.chance.by(t.curve.passed(now))
-	} else {
-		n += int64(t.curve.passed(now)/t.interval - t.phase)
+		n = t.chance.by(t.curve.passed(now))
 	}
-	n = min(max(n, t.backlog), t.total)
-	for t.arrival(n) <= now { // both sides are rounded
+	n = min(max(n, 0), t.groups())
+	for t.groupArrival(n) <= now { // both sides are rounded
 		n++
 	}
-	for n > t.backlog && t.arrival(n-1) > now {
+	for n > 0 && t.groupArrival(n-1) > now {
 		n--
 	}
-	return n
+	return min(t.backlog+n*t.group, t.total)
 }
 
 // take marks messages as told.
@@ -167,24 +189,26 @@ func (t *task) about(number int64) time.Duration {
 	if t.chance == nil || number < t.backlog {
 		return t.arrival(number)
 	}
-	return t.curve.when(t.chance.about(number - t.backlog))
+	return t.curve.when(t.chance.about((number - t.backlog) / t.group))
 }
 
 // expect returns the line by which messages are expected now, with all that is known of
 // those that come by chance. last is the number of the message up to which the model is
 // told of nothing, -1 where it is not told before it has a batch less.
 func (t *task) expect(now time.Duration, last int64) line {
-	at, end := t.curve.passed(now), t.chance.knots[len(t.chance.knots)-1].at
-	from, to, until := float64(t.told), float64(t.total), end
+	at, from := t.curve.passed(now), float64(t.told)
+	to, until := float64(t.total), t.interval*float64(t.groups())
 	switch {
 	case t.told == t.total:
 		return line{float64(t.total), 0}
 	case t.told < t.backlog:
 		at, from = 0, float64(t.backlog)
 	case last < 0:
-		at, from = t.chance.at(t.told-t.backlog), float64(t.told+1)
+		group := (t.told - t.backlog) / t.group
+		at, from = t.position(group), min(float64(t.backlog+(group+1)*t.group), to)
 	default:
-		to, until = float64(last), t.chance.at(last-t.backlog)
+		group := (last - t.backlog) / t.group
+		to, until = float64(t.backlog+group*t.group), t.position(group)
 	}
 	if until <= at {
 		return line{from, 0}

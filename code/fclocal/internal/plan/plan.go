@@ -7,9 +7,9 @@
 //
 // Beside those of package trigger:
 //
-//   - The messages of a partition come at even intervals, or by chance, which change
-//     with the rate alone: there are no bursts. The tasks' windows begin as those of a
-//     stream that has run for long, each filled to another part.
+//   - The messages of a partition come at even intervals, or by chance, at a rate that
+//     may change and have bursts, which are the same for all partitions. The tasks'
+//     windows begin as those of a stream that has run for long, each filled to another part.
 //   - Tasks share the partitions by range, like Kafka's range assignor, whatever is
 //     in them: a skew may give a task several large ones. A task always finds its
 //     messages fetched.
@@ -29,6 +29,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"fclocal/internal/config"
@@ -80,6 +81,8 @@ type Load struct {
 	For        time.Duration // how long they come, from midnight on
 	EventBytes int           // of each message's event in the payload
 	Arrivals   Arrivals      // "" is Even
+	Burst      Burst         // of Bursts
+	Group      int           // messages that a producer sends at once, to one partition; 0 is 1
 
 	// Skew, from 0 to 5, is the exponent of Zipf's law: a partition's share of the
 	// backlog and of the rate is as 1/k^Skew for the k-th largest. Which one that is
@@ -94,23 +97,30 @@ type Arrivals string
 const (
 	Even    Arrivals = "even"    // at even intervals
 	Poisson Arrivals = "poisson" // by chance, each whatever the others do
+	Bursts  Arrivals = "bursts"  // by chance, at a rate that has bursts
 )
+
+// ArrivalsNames are all of them.
+var ArrivalsNames = []string{string(Poisson), string(Even), string(Bursts)}
+
+// byChance reports whether each message comes whatever the others do.
+func (a Arrivals) byChance() bool { return a == Poisson || a == Bursts }
 
 // comes reports whether there is more than the backlog.
 func (l Load) comes() bool { return l.Rate > 0 || len(l.Rates) > 0 }
 
-// changes reports whether the rate is not always the same.
-func (l Load) changes() bool { return len(l.Rates) > 1 }
+// steady reports whether the mean rate is always the same.
+func (l Load) steady() bool { return len(l.Rates) <= 1 }
+
+// changes reports whether more comes at one time than at another.
+func (l Load) changes() bool { return !l.steady() || l.Arrivals == Bursts }
 
 // messages returns how many there are beside the backlog, not yet rounded.
 func (l Load) messages() float64 {
-	if len(l.Rates) == 1 {
-		l.Rate = l.Rates[0].PerSecond
-	}
-	if c := newCurve(l); c != nil {
+	if c := newDailyCurve(l); c != nil {
 		return c.passed(l.For) / 1e9
 	}
-	return l.Rate * l.For.Seconds()
+	return l.steadyRate() * l.For.Seconds()
 }
 
 // Function is how long the function takes.
@@ -166,7 +176,8 @@ func (c Config) check() error {
 		{c.Load.Backlog < 0 || c.Load.EventBytes < 0 || c.Load.For < 0, "the load must not be negative"},
 		{!(c.Load.Rate >= 0) || math.IsInf(c.Load.Rate, 1), "the rate must be a number of 0 or more"},
 		{c.Load.Rate > 0 && len(c.Load.Rates) > 0, "there must be one rate or those of a day"},
-		{c.Load.Arrivals != "" && c.Load.Arrivals != Even && c.Load.Arrivals != Poisson, "arrivals must be even or poisson"},
+		{c.Load.Arrivals != "" && !slices.Contains(ArrivalsNames, string(c.Load.Arrivals)), "arrivals must be poisson, even or bursts"},
+		{c.Load.Group < 0 || c.Load.Group > 1e6, "a group must have from 1 to 10^6 messages"},
 		{!(c.Load.Skew >= 0 && c.Load.Skew <= 5), "the skew must be from 0 to 5"},
 		{c.Load.Skew > 0 && c.Load.Partitions > 1e6, "with a skew there must be at most 10^6 partitions"},
 		{min(c.Function.CallTime, c.Function.EventTime, c.Function.ColdStart, c.Function.Initializer, c.Function.PreStop, c.Function.Timeout) < 0, "times must not be negative"},
@@ -185,6 +196,11 @@ func (c Config) check() error {
 	}
 	if err := checkRates(c.Load.Rates); err != nil {
 		return fmt.Errorf("plan: %w", err)
+	}
+	if c.Load.Arrivals == Bursts && c.Load.comes() {
+		if err := c.Load.Burst.Check(c.Load.For); err != nil {
+			return fmt.Errorf("plan: %w", err)
+		}
 	}
 	switch messages := c.Load.messages(); {
 	case messages+float64(c.Load.Backlog) > 1e15:

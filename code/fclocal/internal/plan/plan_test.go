@@ -187,7 +187,7 @@ func TestLittle(t *testing.T) {
 	for seed := range uint64(1000) {
 		c := randomConfig(seed)
 		c.Rules.ErrorsTolerated, c.Function.ErrorRate, c.Function.Timeout, c.Rules.BodyLimit, c.Drain = true, 0, 0, 1_000_000, true
-		if len(c.Load.Rates) > 0 && c.Load.For > time.Hour {
+		if len(c.Load.Rates) > 0 && c.Load.For > time.Hour || c.Load.Group > 3 { // the load is a few groups
 			continue
 		}
 		r := mustRun(t, c)
@@ -438,7 +438,7 @@ func randomConfig(seed uint64) Config {
 	c.Rules.PreStop = random.IntN(4) == 0
 	c.Function.Initializer, c.Function.PreStop = time.Duration(one(0, 0, 500))*time.Millisecond, time.Duration(one(0, 200, 5000))*time.Millisecond
 	c.Load.Skew = []float64{0, 0, 0.7, 3}[random.IntN(4)]
-	c.Load.Arrivals = []Arrivals{"", Even, Poisson, Poisson}[random.IntN(4)]
+	c.Load.Arrivals = []Arrivals{"", Even, Poisson, Poisson, Bursts, Bursts}[random.IntN(6)]
 	switch random.IntN(4) {
 	case 0: // within a day
 		c.Load.Rate, c.Load.For = 0, c.Load.For+time.Second
@@ -447,6 +447,11 @@ func randomConfig(seed uint64) Config {
 		c.Load.Rate, c.Load.For = 0, time.Duration(one(30, 60))*time.Hour
 		c.Load.Rates = []Rate{{0, 0}, {8 * time.Hour, 0.002}, {20 * time.Hour, 0.02}, {20*time.Hour + time.Minute, 0}}
 	}
+	if c.Load.For == 0 && c.Load.Arrivals == Bursts {
+		c.Load.Arrivals = Poisson
+	}
+	c.Load.Group = one(0, 1, 3, 250)
+	c.Load.Burst = Burst{[]float64{1, 2, 5}[random.IntN(3)], c.Load.For / 40, c.Load.For / 7}
 	return c
 }
 
@@ -657,7 +662,7 @@ func TestMistakes(t *testing.T) {
 		"ascend below 24 h":                                 func(c *Config) { c.Load.Rate, c.Load.Rates = 0, []Rate{{0, 1}, {day, 1}} },
 		"within the 1h0m0s of the load all rates are 0":     func(c *Config) { c.Load.Rate, c.Load.Rates = 0, []Rate{{0, 0}, {time.Hour, 1}} },
 		"plan: there must be at most 10^15 messages":        func(c *Config) { c.Load.Rate, c.Load.Rates = 0, []Rate{{0, 1}, {time.Minute, 1e15}} },
-		"arrivals must be even or poisson":                  func(c *Config) { c.Load.Arrivals = "odd" },
+		"arrivals must be poisson, even or bursts":          func(c *Config) { c.Load.Arrivals = "odd" },
 		"the skew must be from 0 to 5":                      func(c *Config) { c.Load.Skew = 5.1 },
 		"with a skew there must be at most 10^6 partitions": func(c *Config) { c.Load.Skew, c.Load.Partitions = 1, 2e6 },
 	} {
@@ -686,4 +691,34 @@ func BenchmarkDay(b *testing.B) {
 		Drain:    true,
 	})
 	b.ReportMetric(float64(result.Calls)/b.Elapsed().Seconds(), "calls/s")
+}
+
+// Arrivals by chance cost little more than even ones, however many there are.
+func BenchmarkArrivals(b *testing.B) {
+	for _, kind := range []struct {
+		arrivals Arrivals
+		group    int
+	}{{Poisson, 1}, {Bursts, 1}, {Bursts, 10}} {
+		b.Run(fmt.Sprintf("%s-%d", kind.arrivals, kind.group), func(b *testing.B) {
+			day := func(arrivals Arrivals, group int) time.Duration {
+				r := rules()
+				r.MaximumTasks, r.Concurrency, r.CountBasedWindow, r.InstanceConcurrency, r.MaxInstances = 300, 300, 1000, 1, 300
+				begin := time.Now()
+				mustRun(b, Config{
+					Rules: r,
+					Load: Load{Partitions: 300, Rate: 100_000, For: 24 * time.Hour / 50, EventBytes: 1000,
+						Arrivals: arrivals, Group: group, Burst: Burst{Rate: 1.3, For: 10 * time.Second, Every: 5 * time.Minute}},
+					Function: Function{CallTime: 500 * time.Millisecond, EventTime: 2 * time.Millisecond, Spread: 0.5, Timeout: longestCall},
+					Drain:    true,
+				})
+				return time.Since(begin)
+			}
+			var even, other time.Duration
+			for b.Loop() {
+				even += day(Even, 1)
+				other += day(kind.arrivals, kind.group)
+			}
+			b.ReportMetric(other.Seconds()/even.Seconds(), "times-even")
+		})
+	}
 }

@@ -118,41 +118,52 @@ func checkRates(rates []Rate) error {
 
 // curve is the course of a load over time. A steady one is nil, for speed: what
 // has passed of it is the time itself, in nanoseconds. Otherwise it is the
-// messages that have come, in billionths, day by day the same.
+// messages that have come, in billionths, period by period the same.
 type curve struct {
-	segments []segment // of a day
-	perDay   float64
-	highest  float64 // rate
-	end      time.Duration
+	segments  []segment // of a period
+	period    time.Duration
+	perPeriod float64
+	highest   float64 // rate
+	end       time.Duration
 }
 
-// segment is a time of the day with the same rate.
+// segment is a time of the period with the same rate.
 type segment struct {
 	from, until time.Duration
-	before      float64 // of the day before it
+	before      float64 // of the period before it
 	rate        float64 // messages a second, and so their billionths in a nanosecond
 }
 
-func newCurve(load Load) *curve {
-	if !load.changes() {
+func newCurve(load Load, seed uint64) *curve {
+	daily := newDailyCurve(load)
+	if load.Arrivals == Bursts && load.comes() {
+		return load.Burst.curve(load, daily, seed)
+	}
+	return daily
+}
+
+// newDailyCurve is without bursts.
+func newDailyCurve(load Load) *curve {
+	if load.steady() {
 		return nil
 	}
-	c := &curve{end: load.For}
+	c := &curve{end: load.For, period: day}
 	for i, r := range load.Rates {
-		s := segment{from: r.From, until: day, before: c.perDay, rate: r.PerSecond}
+		s := segment{from: r.From, until: day, before: c.perPeriod, rate: r.PerSecond}
 		if i+1 < len(load.Rates) {
 			s.until = load.Rates[i+1].From
 		}
 		c.segments = append(c.segments, s)
-		c.perDay += float64(s.until-s.from) * s.rate
+		c.perPeriod += float64(s.until-s.from) * s.rate
 		c.highest = max(c.highest, s.rate)
 	}
 	return c
 }
 
-// at returns the segment of a moment, and the midnight before it.
+// at returns the segment of a moment, and when its period began, which is a midnight as
+// a rule.
 func (c *curve) at(t time.Duration) (segment, time.Duration) {
-	midnight := t - t%day
+	midnight := t - t%c.period
 	i, found := slices.BinarySearchFunc(c.segments, t-midnight, func(s segment, t time.Duration) int {
 		return cmp.Compare(s.from, t)
 	})
@@ -168,7 +179,7 @@ func (c *curve) passed(t time.Duration) float64 {
 		return float64(t)
 	}
 	s, midnight := c.at(t)
-	return float64(midnight/day)*c.perDay + s.before + float64(t-midnight-s.from)*s.rate
+	return float64(midnight/c.period)*c.perPeriod + s.before + float64(t-midnight-s.from)*s.rate
 }
 
 // when is the inverse of passed, except for rounding: the last moment, where
@@ -182,10 +193,10 @@ func (c *curve) when(passed float64) time.Duration {
 
 // find is when's slow part.
 func (c *curve) find(passed float64) time.Duration {
-	days := math.Floor(passed / c.perDay)
-	passed = min(max(passed-days*c.perDay, 0), c.perDay)
+	periods := math.Floor(passed / c.perPeriod)
+	passed = min(max(passed-periods*c.perPeriod, 0), c.perPeriod)
 	s := c.segments[sort.Search(len(c.segments), func(i int) bool { return c.segments[i].before > passed })-1]
-	t := time.Duration(days)*day + s.from
+	t := time.Duration(periods)*c.period + s.from
 	if s.rate > 0 {
 		t += time.Duration(min((passed-s.before)/s.rate, float64(s.until-s.from)))
 	}

@@ -120,6 +120,7 @@ func TestOneRateIsSteady(t *testing.T) {
 	for seed := range uint64(100) {
 		c := randomConfig(seed)
 		c.Load.Rate, c.Load.Rates, c.Load.For = 30, nil, 10*time.Second
+		c.Load.Burst.For, c.Load.Burst.Every = time.Second, 5*time.Second
 		want := mustRun(t, c)
 		c.Load.Rate, c.Load.Rates = 0, []Rate{{0, 30}}
 		if got := mustRun(t, c); !reflect.DeepEqual(got, want) {

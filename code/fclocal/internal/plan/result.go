@@ -84,6 +84,12 @@ func (c Config) input() result.Input {
 	if l.comes() {
 		in.Load.Arrivals = string(cmp.Or(l.Arrivals, Even))
 		in.Load.DurationSeconds = l.For.Seconds()
+		if l.Arrivals == Bursts {
+			in.Load.Bursts = &result.Bursts{Rate: l.Burst.Rate, ForSeconds: l.Burst.For.Seconds(), EverySeconds: l.Burst.Every.Seconds()}
+		}
+		if l.Group > 1 {
+			in.Load.Group = l.Group
+		}
 	}
 	for _, rate := range l.Rates {
 		in.Load.HighestRate = max(in.Load.HighestRate, rate.PerSecond)

@@ -22,6 +22,12 @@ func loadInWords(run result.Run) []string {
 	case load.RatePerSecond > 0:
 		say("%s messages a second come for %s.", units.Number(load.RatePerSecond), long)
 	}
+	if b := load.Bursts; b != nil {
+		say("In a burst of %s in each %s there are %s times as many as on average.", units.Milliseconds(b.ForSeconds*1000), units.Milliseconds(b.EverySeconds*1000), units.Number(b.Rate))
+	}
+	if load.Group > 1 {
+		say("Producers send %d at once to a partition.", load.Group)
+	}
 	say("The topic has %d partitions. A message's event takes %d bytes of a call's payload.", load.Partitions, load.EventBytes)
 	say("A new instance takes its first call after %s.", units.Milliseconds(function.ColdStartMs))
 	if load.Skew > 0 {
@@ -54,8 +60,11 @@ func assumptions(run result.Run) []string {
 		instances += units.Sprintf(", and %d more each minute up to %d", run.Account.InstanceGrowth, most)
 	}
 	arrivals := "Messages come at even intervals at each rate"
-	if run.Load.Arrivals == "poisson" {
+	if run.Load.Arrivals == "poisson" || run.Load.Bursts != nil {
 		arrivals = "Messages come by chance at each rate, each whatever the others do (Poisson)"
+	}
+	if b := run.Load.Bursts; b != nil {
+		arrivals += fmt.Sprintf("; bursts come at the same time to all partitions, one at any moment of each %s", units.Milliseconds(b.EverySeconds*1000))
 	}
 	words := []string{
 		idle + " FC bills the time with a call, a start or a preStop.",

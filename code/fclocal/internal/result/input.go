@@ -109,8 +109,17 @@ type Load struct {
 	HighestRate     float64 `json:"highestRate,omitempty"`     // of RateFile, in messages a second
 	DurationSeconds float64 `json:"durationSeconds,omitempty"` // for how long a plan's messages come
 	EventBytes      int     `json:"eventBytes,omitempty"`      // of a message's event in a call's payload, in a plan
-	Arrivals        string  `json:"arrivals,omitempty"`        // of a plan's messages: even or poisson
+	Arrivals        string  `json:"arrivals,omitempty"`        // of a plan's messages: even, poisson or bursts
+	Bursts          *Bursts `json:"bursts,omitempty"`          // of arrivals that have them
+	Group           int     `json:"group,omitempty"`           // messages that come to a partition at once, where it is more than one
 	Skew            float64 `json:"skew,omitempty"`            // exponent of Zipf's law over the partitions; 0: all are even
+}
+
+// Bursts are when more comes than on average.
+type Bursts struct {
+	Rate         float64 `json:"rate"`         // times the mean rate
+	ForSeconds   float64 `json:"forSeconds"`   // how long one lasts
+	EverySeconds float64 `json:"everySeconds"` // in which there is one
 }
 
 // Function is how long the function takes in a plan, in milliseconds: the CPU time
