@@ -23,6 +23,7 @@ import (
 	"fclocal/internal/plan"
 	"fclocal/internal/report"
 	"fclocal/internal/result"
+	"fclocal/internal/trouble"
 )
 
 // planOptions are the options of plan.
@@ -36,6 +37,7 @@ type planOptions struct {
 	measured *result.Measured // what it has found; nil without it
 
 	instances instanceOptions
+	trouble   trouble.Trouble
 	seed      uint64
 
 	report string
@@ -88,10 +90,9 @@ Exit codes: 0 good; 1 the plan failed; 2 wrong usage or configuration.`,
 	flags.DurationVar(&options.function.ColdStart, "cold-start", 200*time.Millisecond, "a new instance takes its first call after `D`")
 	flags.DurationVar(&options.function.Initializer, "initializer-time", 0, "and its initializer takes `D` before that, if s.yaml has one")
 	flags.DurationVar(&options.function.PreStop, "pre-stop-time", 0, "its preStop takes `D`, if s.yaml has one")
-	flags.Float64Var(&options.function.ErrorRate, "error-rate", 0, "`F` of the calls return an error, 0 to 1")
+	troubleFlags(flags, &options.trouble, &options.seed)
 	options.instances.addTo(flags)
 	global.environment.AddTo(command)
-	flags.Uint64Var(&options.seed, "seed", 0, "`N` from which all chance comes")
 	flags.StringVar(&options.report, "report", "", "write a page with tables and charts to `FILE`.html")
 	flags.StringVar(&options.sort, "sort", "", "`cost|latency`: the cheapest or fastest run first, those that keep up before the others")
 	failOnFlag(command, &options.failOn)
@@ -108,7 +109,7 @@ func (o *planOptions) check(given func(option string) bool) error {
 		option.Not(environment.Given(given) && !o.measure, "--env, --env-file, --access and --credentials are for --measure: nothing else runs the function"),
 		option.From("--call-time", f.CallTime, 0), option.From("--event-time", f.EventTime, 0), option.From("--cold-start", f.ColdStart, 0),
 		option.From("--initializer-time", f.Initializer, 0), option.From("--pre-stop-time", f.PreStop, 0),
-		option.Between("--spread", f.Spread, 0, 1), option.Between("--error-rate", f.ErrorRate, 0, 1),
+		option.Between("--spread", f.Spread, 0, 1),
 		option.Not(!sorted, fmt.Sprintf("--sort %s: it must be cost or latency", o.sort)),
 	)
 }
@@ -121,16 +122,16 @@ func (o *planOptions) config(project *config.Project) plan.Config {
 		function.CallTime += o.function.CallTime
 		function.EventTime += o.function.EventTime
 		function.ColdStart, function.Initializer, function.PreStop = o.function.ColdStart, o.function.Initializer, o.function.PreStop
-		function.Spread, function.ErrorRate = o.function.Spread, o.function.ErrorRate
+		function.Spread = o.function.Spread
 	}
 	c := plan.New(project, o.load.Load, function)
 	c.Rules = o.instances.rules(project.Rules())
-	c.Rules.Seed = o.seed
+	c.Rules.Seed, c.Trouble = o.seed, o.trouble
 	return c
 }
 
 func runPlans(ctx context.Context, options planOptions, given func(option string) bool, stdout, stderr io.Writer) error {
-	if err := cmp.Or(options.check(given), options.instances.check(given)); err != nil {
+	if err := cmp.Or(options.check(given), options.instances.check(given), options.trouble.Check()); err != nil {
 		return err
 	}
 	conditions, err := result.ParseConditions(options.failOn)

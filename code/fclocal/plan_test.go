@@ -137,7 +137,7 @@ func TestPlanBill(t *testing.T) {
 
 func TestPlanReport(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "plan.html")
-	args := []string{"--rate", "100", "--for", "1m", "--backlog", "5000", "--error-rate", "0.014", "--spread", "0.29", "--set", "CountBasedWindow=1,10", "--set", "Topic=<script>"}
+	args := []string{"--rate", "100", "--for", "1m", "--backlog", "5000", "--error-rate", "0.014", "--spread", "0.29", "--seed", "1", "--set", "CountBasedWindow=1,10", "--set", "Topic=<script>"}
 	output, err := tryPlan(append(args, "--sort", "latency", "--report", path)...)
 	if err != nil || !strings.Contains(output, "CountBasedWindow") {
 		t.Fatal(err, output)
@@ -148,7 +148,7 @@ func TestPlanReport(t *testing.T) {
 	}
 	for _, want := range []string{
 		"Plan of dev_event-handler-builtin-runtime-Kafka-trigger-example-function<", "Trigger dev_event-handler-builtin-runtime-Kafka-trigger-example-trigger,",
-		"5,000 messages are in the topic", "100 messages a second come for 60 s.", "10 ms for a call and 1 ms for each event", "1.4 % of the calls return an error.", "up to 29 % of themselves",
+		"5,000 messages are in the topic", "100 messages a second come for 60 s.", "10 ms for a call and 1 ms for each event", "On purpose: 1.4 % of the calls fail.", "up to 29 % of themselves",
 		"goes away after 3 min", "Prices in USD for the run, of 20", "All of 2 runs keep up.", "The fastest of them is run 1", "&lt;script&gt;",
 	} {
 		if !strings.Contains(string(page), want) {
@@ -302,6 +302,9 @@ func TestPlanMistakes(t *testing.T) {
 		{"--rate 1 --measure --vcpu-speed 0", "--vcpu-speed 0: it must be from 0.01 to 100"},
 		{"--rate 1 --spread 2", "--spread 2"},
 		{"--rate 1 --error-rate -0.5", "--error-rate -0.5"},
+		{"--rate 1 --slow -1s", "--slow -1s: it must be from 0s to 24h0m0s"},
+		{"--rate 1 --kill-instances 1ms", "--kill-instances 1ms: it must be from 100ms to 8760h0m0s"},
+		{"--rate 1 --outage 70s-10s", `invalid argument "70s-10s" for "--outage" flag: it must be FROM-TO since the start, such as 10s-70s`},
 		{"--rate 1 --max-instances 0", "--max-instances 0"},
 		{"--rate 1 --idle-timeout -1s", "--idle-timeout -1s"},
 		{"--rate 1 --instance-burst 0", "--instance-burst 0: it must be 1 or more"},

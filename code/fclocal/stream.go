@@ -27,6 +27,7 @@ import (
 	"fclocal/internal/report"
 	"fclocal/internal/result"
 	"fclocal/internal/stream"
+	"fclocal/internal/trouble"
 )
 
 // longestEventTime is what a trigger allows a call to take. Times any larger would
@@ -63,6 +64,8 @@ type streamOptions struct {
 	isolation  string
 	eventTime  time.Duration
 	retryScale float64
+	trouble    trouble.Trouble
+	seed       uint64
 	instances  instanceOptions
 	cpu        instance.CPU
 	noBuild    bool
@@ -125,6 +128,7 @@ configuration.`,
 	flags.BoolVar(&options.untilEnd, "until-end", false, "end when all that was in the topic at the start is finished")
 	flags.DurationVar(&options.eventTime, "event-time", 0, "a call keeps its slot for `D` per event after the function's answer")
 	flags.Float64Var(&options.retryScale, "retry-scale", 1, "multiply the waits before retries by `F`")
+	troubleFlags(flags, &options.trouble, &options.seed)
 	options.instances.addTo(flags)
 	noBuildFlag(flags, &options.noBuild)
 	options.debug.addTo(command)
@@ -137,6 +141,7 @@ configuration.`,
 	command.MarkFlagsMutuallyExclusive("messages-number", "messages", "backlog")
 	command.RegisterFlagCompletionFunc("isolation", cobra.FixedCompletions([]string{readCommitted, readUncommitted}, cobra.ShellCompDirectiveNoFileComp))
 	command.MarkFlagsMutuallyExclusive("rate", "backlog")
+	command.MarkFlagsMutuallyExclusive("kill-instances", "debug")
 	command.MarkFlagsMutuallyExclusive("until-idle", "until-end")
 	return command
 }
@@ -164,7 +169,7 @@ func runStreams(ctx context.Context, options streamOptions, given func(option st
 	if err != nil {
 		return err
 	}
-	if err := cmp.Or(options.cluster.Check(), options.check(len(overrides), given), options.instances.check(given)); err != nil {
+	if err := cmp.Or(options.cluster.Check(), options.check(len(overrides), given), options.instances.check(given), options.trouble.Check()); err != nil {
 		return err
 	}
 	switch {
@@ -279,12 +284,12 @@ func (s *streams) tell(what string) {
 func (s *streams) run(ctx context.Context, project *config.Project, binary build.Binary, logs, label string) (result.Run, error) {
 	o := s.options
 	rules := o.instances.rules(project.Rules())
-	rules.RetryScale = o.retryScale
+	rules.RetryScale, rules.Seed = o.retryScale, o.seed
 	if o.debugger != nil {
 		rules = rules.OneInstance()
 	}
 	options := stream.Options{
-		Project: project, Rules: rules, Binary: binary.Path, Args: binary.Args, Logs: logs, Group: o.group, CPU: o.cpu, Debugger: o.debugger, EventTime: o.eventTime,
+		Project: project, Rules: rules, Binary: binary.Path, Args: binary.Args, Logs: logs, Group: o.group, CPU: o.cpu, Debugger: o.debugger, EventTime: o.eventTime, Trouble: o.trouble,
 		DeadLetters: s.deadLetters, UntilIdle: o.untilIdle, UntilEnd: o.untilEnd, Drain: s.drain,
 		BrokerTimeout: o.cluster.Timeout, From: s.from, ReadUncommitted: o.isolation == readUncommitted,
 		Notice: s.tell,

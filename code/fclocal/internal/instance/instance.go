@@ -297,7 +297,10 @@ type Result struct {
 type Call struct {
 	RequestID string
 	Payload   []byte
-	Hold      time.Duration // for how long the call lasts when the function has answered
+	Hold      time.Duration // for how long the call lasts when the function has answered, within its timeout
+
+	// Unreached ends the call, without an answer, where it would reach the function.
+	Unreached bool
 }
 
 // Invoke makes one call. Calls may be made side by side; a timeout, too much
@@ -331,6 +334,10 @@ func (i *Instance) Invoke(ctx context.Context, call Call) (Result, error) {
 		return result, ctx.Err()
 	}
 
+	if call.Unreached {
+		return result, nil
+	}
+
 	begin := time.Now()
 	callContext, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
@@ -354,11 +361,18 @@ func (i *Instance) Invoke(ctx context.Context, call Call) (Result, error) {
 		result.Error = i.failure(result.Duration)
 	case answer.TooLarge:
 		result.Error = functionError(TypeTooLarge, "The function's answer has more than %d bytes (32 MB)", runtimeapi.AnswerLimit)
-	case answer.Failed:
-		result.Error = reported(answer.Body)
 	default:
-		result.Payload = answer.Body
-		return result, i.hold(ctx, call.Hold)
+		switch err := i.hold(callContext, call.Hold); {
+		case ctx.Err() == nil && callContext.Err() != nil:
+			i.kill(context.DeadlineExceeded)
+			result.Error = i.failure(time.Since(begin))
+		case err != nil:
+			return result, err
+		case answer.Failed:
+			result.Error = reported(answer.Body)
+		default:
+			result.Payload = answer.Body
+		}
 	}
 	return result, nil
 }

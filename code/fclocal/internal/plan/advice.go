@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"fclocal/internal/config"
+	"fclocal/internal/trigger"
 	"fclocal/internal/units"
 )
 
@@ -68,7 +69,7 @@ func (c Config) Advice(r Result) string {
 	case (full || atTimes) && !keepsUp:
 		return fmt.Sprintf("concurrency limits: all of it, %d, was in use: raise concurrency", rules.Concurrency)
 	case lost > 0:
-		return fmt.Sprintf("errors: %d of %d messages were lost to dead letters or discarded, as their batches failed with all retries: have fewer calls fail%s", lost, r.Produced, c.lower("CountBasedWindow"))
+		return fmt.Sprintf("errors: %d of %d messages were lost to dead letters or discarded, as their batches failed with all retries: have fewer calls fail%s%s", lost, r.Produced, c.retryLonger(), c.lower("CountBasedWindow"))
 	case atTimes && rules.TimeBasedWindow > 0 && cpu:
 		return fmt.Sprintf("cpu limits at times: calls used all of it for %s: %s%s if the latencies are too high", units.Duration(r.FullTime), c.raiseCPU(), c.moreInstances())
 	case atTimes && rules.TimeBasedWindow > 0 && rules.Concurrency < highestConcurrency:
@@ -105,6 +106,14 @@ func (c Config) moreInstances() string {
 		return ", or raise concurrency"
 	}
 	return ""
+}
+
+// retryLonger is the part of an advice to have more retries.
+func (c Config) retryLonger() string {
+	if c.Rules.RetryStrategy == trigger.ExponentialDecayRetry {
+		return ""
+	}
+	return ", or retry for a day by PushRetryStrategy EXPONENTIAL_DECAY_RETRY"
 }
 
 // lower is the part of an advice to lower one of these settings, of those that

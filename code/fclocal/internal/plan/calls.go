@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"fclocal/internal/trigger"
+	"fclocal/internal/trouble"
 )
 
 func (d *driver) startCall(a trigger.StartCall) {
@@ -25,13 +26,16 @@ func (d *driver) startCall(a trigger.StartCall) {
 	}
 	*e = event{
 		index: -1, call: a.Call, instance: a.Instance, events: events,
-		wait: d.spread(d.Function.CallTime + d.Function.EventTime*time.Duration(events)),
-		work: d.spread(d.Function.CallCPU + d.Function.EventCPU*time.Duration(events)),
+		wait:  d.spread(d.Function.CallTime+d.Function.EventTime*time.Duration(events)) + d.Trouble.Slow,
+		work:  d.spread(d.Function.CallCPU + d.Function.EventCPU*time.Duration(events)),
+		fails: d.Trouble.Call(d.Rules.Seed, a.Call, d.now),
+	}
+	if e.fails == trouble.ErrOutage {
+		e.wait, e.work = 0, 0
+		d.toInstance(e)
+		return
 	}
 	d.result.CPUSeconds += e.work.Seconds()
-	if d.Function.ErrorRate > 0 && d.random.Float64() < d.Function.ErrorRate {
-		e.fails = true
-	}
 	if d.Host != nil {
 		e.kind = sent
 		d.cores.add(d.now, &d.sender, d.Host.CallCPU+d.Host.EventCPU*time.Duration(events), e)
@@ -87,8 +91,8 @@ func (d *driver) workDone(e *event) {
 
 func (d *driver) endAt(e *event, at time.Duration) {
 	e.kind, e.err = ended, nil
-	if e.fails {
-		e.err = errFunction
+	if e.fails != nil {
+		e.err = e.fails
 	}
 	if at > e.deadline {
 		at, e.err = e.deadline, errTimeout
@@ -130,4 +134,16 @@ func (d *driver) endInstance(id trigger.InstanceID) {
 	d.result.InstanceSeconds += (d.now - i.created).Seconds()
 	d.cores.remove(d.now, &i.station)
 	delete(d.instances, id)
+}
+
+// killInstance ends an instance on purpose, if it is still there.
+func (d *driver) killInstance(id trigger.InstanceID) {
+	if d.instances[id] == nil {
+		return
+	}
+	d.result.Killed++
+	d.result.LagMax = max(d.result.LagMax, d.lag(d.model.Stats()))
+	d.catchUp(false)
+	d.endInstance(id)
+	d.perform(d.model.InstanceEnded(d.now, id, trouble.ErrKilled))
 }

@@ -12,6 +12,7 @@ import (
 
 	"fclocal/internal/result"
 	"fclocal/internal/trigger"
+	"fclocal/internal/trouble"
 )
 
 // driver lets everything happen in its order.
@@ -175,9 +176,14 @@ func (d *driver) happen(e *event) {
 	case ready:
 		d.perform(d.model.InstanceReady(d.now, e.instance))
 	case stopped:
+		if d.instances[e.instance] == nil { // it has been killed
+			break
+		}
 		d.endInstance(e.instance)
 		d.catchUp(false)
 		d.perform(d.model.InstanceEnded(d.now, e.instance, nil))
+	case killed:
+		d.killInstance(e.instance)
 	case dayBefore:
 		d.lagging.dayBefore.produced, d.lagging.dayBefore.lag = d.produced(), d.lag(d.model.Stats())
 	case loadEnd:
@@ -201,6 +207,9 @@ func (d *driver) perform(actions []trigger.Action) {
 			d.result.ColdStartTime += start
 			d.instances[a.Instance] = &instance{created: d.now, ready: d.now + start, station: station{limit: d.Function.CPU}}
 			d.queue.set(&event{kind: ready, index: -1, instance: a.Instance}, d.now+start)
+			if life, ends := d.Trouble.Life(d.Rules.Seed, a.Instance); ends {
+				d.queue.set(&event{kind: killed, index: -1, instance: a.Instance}, d.now+life)
+			}
 		case trigger.RemoveInstance:
 			if !d.Rules.PreStop {
 				d.endInstance(a.Instance)
@@ -234,6 +243,10 @@ func (d *driver) perform(actions []trigger.Action) {
 
 // failed counts an attempt.
 func (d *driver) failed(err error) {
+	if e, is := errors.AsType[*trouble.Error](err); is {
+		d.result.Failures.AddOnPurpose(e)
+		return
+	}
 	kind := "error"
 	switch {
 	case errors.Is(err, errTimeout):

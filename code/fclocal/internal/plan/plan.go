@@ -25,6 +25,7 @@
 package plan
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -35,13 +36,11 @@ import (
 	"fclocal/internal/config"
 	"fclocal/internal/result"
 	"fclocal/internal/trigger"
+	"fclocal/internal/trouble"
 )
 
-// Errors of calls.
-var (
-	errFunction = errors.New("the function returned an error")
-	errTimeout  = errors.New("the function timed out")
-)
+// errTimeout is of calls.
+var errTimeout = errors.New("the function timed out")
 
 // Config is what [Run] needs to know.
 type Config struct {
@@ -49,7 +48,8 @@ type Config struct {
 	Rules    trigger.Config
 	Load     Load
 	Function Function
-	Host     *Host // nil: every instance has its own cpu
+	Host     *Host           // nil: every instance has its own cpu
+	Trouble  trouble.Trouble // what goes wrong on purpose
 
 	Settings result.Settings // that Rules are made from, for a Run of the result
 
@@ -147,8 +147,7 @@ type Function struct {
 
 	// Spread, from 0 to 1, is by how much of itself a time differs at most,
 	// evenly distributed to both sides.
-	Spread    float64
-	ErrorRate float64 // share of the calls that return an error, 0 to 1
+	Spread float64
 }
 
 // At is the function where cores have so much of the speed that its CPU times are for.
@@ -188,13 +187,12 @@ func (c Config) check() error {
 		{!(c.Function.CPU >= 0) || c.Function.CPU == 0 && (c.Function.CallCPU > 0 || c.Function.EventCPU > 0), "CPU time needs a cpu above 0"},
 		{c.Host != nil && (!(c.Host.Cores > 0) || min(c.Host.CallCPU, c.Host.EventCPU) < 0 || max(c.Host.CallCPU, c.Host.EventCPU) > day), "a host must have cores, and CPU times from 0 to a day"},
 		{!(c.Function.Spread >= 0 && c.Function.Spread <= 1), "the spread must be from 0 to 1"},
-		{!(c.Function.ErrorRate >= 0 && c.Function.ErrorRate <= 1), "the error rate must be from 0 to 1"},
 	} {
 		if rule.broken {
 			return errors.New("plan: " + rule.say)
 		}
 	}
-	if err := checkRates(c.Load.Rates); err != nil {
+	if err := cmp.Or(checkRates(c.Load.Rates), c.Trouble.Check()); err != nil {
 		return fmt.Errorf("plan: %w", err)
 	}
 	if c.Load.Arrivals == Bursts && c.Load.comes() {

@@ -14,6 +14,7 @@ import (
 
 	"fclocal/internal/result"
 	"fclocal/internal/trigger"
+	"fclocal/internal/trouble"
 )
 
 type sample = result.Sample // where a variable has the name of its package
@@ -186,7 +187,7 @@ func TestLittle(t *testing.T) {
 	compared := 0
 	for seed := range uint64(1000) {
 		c := randomConfig(seed)
-		c.Rules.ErrorsTolerated, c.Function.ErrorRate, c.Function.Timeout, c.Rules.BodyLimit, c.Drain = true, 0, 0, 1_000_000, true
+		c.Rules.ErrorsTolerated, c.Trouble.ErrorRate, c.Function.Timeout, c.Rules.BodyLimit, c.Drain = true, 0, 0, 1_000_000, true
 		if len(c.Load.Rates) > 0 && c.Load.For > time.Hour || c.Load.Group > 3 { // the load is a few groups
 			continue
 		}
@@ -273,8 +274,8 @@ func TestKeepsUpWithAllMessages(t *testing.T) {
 		want   bool
 	}{
 		{"good", func(*Config) {}, true},
-		{"some are retried", func(c *Config) { c.Function.ErrorRate = 0.05 }, true},
-		{"all are lost", func(c *Config) { c.Function.ErrorRate = 1 }, false},
+		{"some are retried", func(c *Config) { c.Trouble.ErrorRate = 0.05 }, true},
+		{"all are lost", func(c *Config) { c.Trouble.ErrorRate = 1 }, false},
 		{"too large", func(c *Config) { c.Rules.BodyLimit = 500 }, false},
 		{"memory", func(c *Config) { c.Function.BaseMemory, c.Function.MemorySize = 101, 100 }, false},
 		{"all of the memory", func(c *Config) { c.Function.BaseMemory, c.Function.MemorySize = 100, 100 }, true},
@@ -379,15 +380,15 @@ func TestFailures(t *testing.T) {
 		change func(*Config)
 		check  func(Result) bool
 	}{
-		{"all calls fail", func(c *Config) { c.Function.ErrorRate = 1 },
+		{"all calls fail", func(c *Config) { c.Trouble.ErrorRate = 1 },
 			func(r Result) bool { return r.DeadLettered == 1000 && r.Retries == 300 && r.Calls == 400 }},
-		{"some calls fail", func(c *Config) { c.Function.ErrorRate = 0.2 },
+		{"some calls fail", func(c *Config) { c.Trouble.ErrorRate = 0.2 },
 			func(r Result) bool {
 				return r.Retries > 10 && r.Retries < 50 && r.Delivered+r.DeadLettered == 1000 && r.Delivered > 900
 			}},
 		{"timeout", func(c *Config) { c.Function.Timeout = 50 * time.Millisecond },
 			func(r Result) bool { return r.DeadLettered == 1000 && r.Timeouts > 0 && r.InstancesCreated > 1 }},
-		{"not tolerated", func(c *Config) { c.Function.ErrorRate, c.Rules.ErrorsTolerated = 1, false },
+		{"not tolerated", func(c *Config) { c.Trouble.ErrorRate, c.Rules.ErrorsTolerated = 1, false },
 			func(r Result) bool { return r.Stopped != "" && r.Pending == 1000 && !r.KeepsUp }},
 		{"too large", func(c *Config) { c.Load.EventBytes = trigger.BodyLimitSynchronous },
 			func(r Result) bool { return r.DeadLettered == 1000 && r.Calls == 0 }},
@@ -426,12 +427,17 @@ func randomConfig(seed uint64) Config {
 		Function: Function{
 			CallTime: time.Duration(one(0, 20, 500)) * time.Millisecond, EventTime: time.Duration(one(0, 1, 50)) * time.Millisecond,
 			ColdStart: time.Duration(one(0, 300)) * time.Millisecond, Timeout: time.Duration(one(0, 1, 300)) * time.Second,
-			Spread: []float64{0, 0.5, 1}[random.IntN(3)], ErrorRate: []float64{0, 0, 0.1, 0.8}[random.IntN(4)],
+			Spread:  []float64{0, 0.5, 1}[random.IntN(3)],
 			CallCPU: time.Duration(one(0, 1, 30)) * time.Millisecond, EventCPU: time.Duration(one(0, 100, 5000)) * time.Microsecond,
 			CPU: []float64{0.1, 0.5, 1, 1.5, 4}[random.IntN(5)], BaseMemory: 1, EventMemory: 1, FurtherEventMemory: 1,
 		},
 		Host:  []*Host{nil, {Cores: 2, CallCPU: time.Millisecond}, {Cores: 0.5, EventCPU: 100 * time.Microsecond}}[random.IntN(3)],
 		Drain: random.IntN(4) > 0,
+		Trouble: trouble.Trouble{
+			ErrorRate: []float64{0, 0, 0.1, 0.8}[random.IntN(4)], Slow: time.Duration(one(0, 0, 100)) * time.Millisecond,
+			Outages:       []trouble.Outages{nil, nil, {{From: 0, To: time.Second}, {From: 3 * time.Second, To: 40 * time.Second}}}[random.IntN(3)],
+			KillInstances: time.Duration(one(0, 0, 200, 5000)) * time.Millisecond,
+		},
 	}
 	c.Rules.InstanceBurst, c.Rules.InstanceGrowth = one(0, 1, 2), one(0, 2)
 	c.Rules.InstanceSoftConcurrency = one(0, 0, 1, (c.Rules.InstanceConcurrency+1)/2)
@@ -463,7 +469,7 @@ func check(c Config, r Result) error {
 		ahead = c.Rules.InstanceConcurrency - soft
 	}
 	limit := (c.Rules.Concurrency + ahead + c.Rules.InstanceConcurrency - 1) / c.Rules.InstanceConcurrency
-	if c.Function.Timeout > 0 {
+	if c.Function.Timeout > 0 || c.Trouble.KillInstances > 0 {
 		limit = c.Rules.Concurrency + 1 // an instance that ends leaves its slots to new ones
 	}
 	if c.Rules.PreStop {
@@ -485,14 +491,15 @@ func check(c Config, r Result) error {
 		{r.Stopped != "" && c.Rules.ErrorsTolerated, "stopped"},
 		{r.EventsInCalls > r.Calls*int64(c.Rules.CountBasedWindow), "events per call"},
 		{r.BusySeconds > r.InstanceSeconds+rounding || busyWithCalls && r.CallSeconds < r.BusySeconds-rounding, "times of instances and calls"},
-		{r.Timeouts == 0 && c.Drain && r.CPUSeconds > r.BusySeconds*c.Function.CPU+1e-6, "CPU time of instances"},
-		{r.Timeouts == 0 && c.Drain && c.Host != nil && r.CPUSeconds > r.Wall.Seconds()*c.Host.Cores+1e-6, "CPU time of the host"},
+		{r.Timeouts+r.Killed == 0 && c.Drain && r.CPUSeconds > r.BusySeconds*c.Function.CPU+1e-6, "CPU time of instances"},
+		{r.Timeouts+r.Killed == 0 && c.Drain && c.Host != nil && r.CPUSeconds > r.Wall.Seconds()*c.Host.Cores+1e-6, "CPU time of the host"},
 		{r.PeakMemory > 1+int64(c.Rules.InstanceConcurrency*c.Rules.CountBasedWindow), "events in flight in an instance"},
 		{r.FullTime > r.Wall || r.CallSeconds+r.RetryingSeconds > r.Wall.Seconds()*float64(c.Rules.Concurrency)+1e-6, "times of slots"},
 		{r.LagEnd > r.LagMax || r.LagMax > c.Load.Backlog+load, "lag"},
 		{r.Samples[0].At != 0 || r.Samples[len(r.Samples)-1].At != r.Wall, "ends of the samples"},
 		{r.Stopped == "" && r.Samples[len(r.Samples)-1].Lag != r.Pending, "lag at the end of the samples"},
-		{c.Function.ErrorRate == 0 && r.Retries > 0 && r.Throttled == 0 && r.Timeouts == 0, "retries without a failure"},
+		{r.Killed > 0 && c.Trouble.KillInstances == 0 || r.Killed > r.InstancesCreated, "instances killed"},
+		{reflect.ValueOf(c.Trouble).IsZero() && r.Retries > 0 && r.Throttled == 0 && r.Timeouts == 0, "retries without a failure"},
 	} {
 		if rule.broken {
 			return errors.New(rule.say)
@@ -537,7 +544,7 @@ func TestRunsOfMessagesChangeNothing(t *testing.T) {
 	for seed := range uint64(1000) {
 		c := randomConfig(seed)
 		// No chance: calls of the same moment would draw in an order that may differ.
-		c.Function.Spread, c.Function.ErrorRate, c.Function.Timeout = 0, 0, 0
+		c.Function.Spread, c.Trouble, c.Function.Timeout = 0, trouble.Trouble{}, 0
 		c.Rules.MaxInstances, c.Rules.InstanceBurst = 100, 0
 		c.Load.Arrivals = Even
 		// No ties: of what happens at the same moment, either may come first.
@@ -583,9 +590,9 @@ func TestAdvice(t *testing.T) {
 		{"concurrency limits: all of it, 5,", func(c *Config) { c.Rules.Concurrency = 5 }},
 		{"concurrency limits, and is at its maximum", func(c *Config) { c.Rules.Concurrency, c.Load.Rate = 300, 4000 }},
 		{"instances limit", func(c *Config) { c.Rules.InstanceConcurrency, c.Rules.MaxInstances = 1, 3 }},
-		{"errors limit", func(c *Config) { c.Function.ErrorRate = 0.9 }},
+		{"errors limit", func(c *Config) { c.Trouble.ErrorRate = 0.9 }},
 		{"5409 calls took longer than the 500 ms that they may: raise", func(c *Config) { c.Function.Timeout = 500 * time.Millisecond; c.Rules.MaximumRetryAttempts = 1 }},
-		{"the stream stopped", func(c *Config) { c.Function.ErrorRate, c.Rules.ErrorsTolerated = 1, false }},
+		{"the stream stopped", func(c *Config) { c.Trouble.ErrorRate, c.Rules.ErrorsTolerated = 1, false }},
 		{"memory limits: an instance would need about 129 MB and has 128: raise memorySize (and GOMEMLIMIT with it), or lower CountBasedWindow or instanceConcurrency", func(c *Config) {
 			c.Function.BaseMemory, c.Function.MemorySize = 128<<20+1, 128<<20
 		}},
@@ -610,7 +617,7 @@ func TestAdvice(t *testing.T) {
 			c.Function, c.Load.Rate = Function{CallCPU: 200 * time.Millisecond, CPU: 1, Threads: true}, 1000
 		}},
 		{"the body limit of 400 bytes is less than a single event", func(c *Config) { c.Rules.BodyLimit = 400 }},
-		{"errors: 60000 of 60000 messages were lost", func(c *Config) { c.Function.ErrorRate, c.Rules.Concurrency = 1, 300; c.Rules.RetryScale = 0.01 }},
+		{"errors: 60000 of 60000 messages were lost", func(c *Config) { c.Trouble.ErrorRate, c.Rules.Concurrency = 1, 300; c.Rules.RetryScale = 0.01 }},
 		{"instances limit: 3 may exist, and all of their calls were in flight: raise instanceConcurrency", func(c *Config) {
 			c.Rules.InstanceConcurrency, c.Rules.MaxInstances, c.Rules.Concurrency = 1, 3, 3
 		}},
@@ -651,7 +658,7 @@ func TestMistakes(t *testing.T) {
 		"at most 10^15 messages":                            func(c *Config) { c.Load.Rate = 1e15 },
 		"times must not be negative":                        func(c *Config) { c.Function.CallTime = -1 },
 		"the spread must be from 0 to 1":                    func(c *Config) { c.Function.Spread = 1.1 },
-		"the error rate must be from 0 to 1":                func(c *Config) { c.Function.ErrorRate = -0.1 },
+		"--error-rate -0.1: it must be from 0 to 1":         func(c *Config) { c.Trouble.ErrorRate = -0.1 },
 		"more than ten years":                               func(c *Config) { c.Load.Rate, c.Load.For = 1e-9, math.MaxInt64 },
 		"more than a day":                                   func(c *Config) { c.Function.EventTime = 25 * time.Hour },
 		"one rate or those of a day":                        func(c *Config) { c.Load.Rates = []Rate{{0, 1}} },

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"fclocal/internal/trigger"
+	"fclocal/internal/trouble"
 )
 
 type kind int8
@@ -17,6 +18,7 @@ const (
 	ended                   // a call ends
 	ready                   // an instance has started
 	stopped                 // an instance has run its preStop
+	killed                  // an instance ends on purpose, if it is still there
 	dayBefore               // a day before the load ends
 	loadEnd                 // nothing more arrives
 )
@@ -30,7 +32,7 @@ type event struct {
 
 	task *task // of tell and firstCloses
 
-	instance trigger.InstanceID // of ready, stopped and of a call
+	instance trigger.InstanceID // of ready, stopped, killed and of a call
 
 	// Of a call:
 	call     trigger.CallID
@@ -38,8 +40,8 @@ type event struct {
 	work     time.Duration // CPU time
 	wait     time.Duration // after it
 	deadline time.Duration
-	fails    bool  // unless it times out
-	err      error // of ended
+	fails    *trouble.Error // unless it times out; nil: it does not
+	err      error          // of ended
 }
 
 // queue has the events in order.

@@ -76,10 +76,11 @@ func (c Config) input() result.Input {
 			CallCPUMs:   result.Milliseconds(f.CallCPU),
 			EventCPUMs:  result.Milliseconds(f.EventCPU),
 			ColdStartMs: result.Milliseconds(f.ColdStart), InitializerMs: result.Milliseconds(f.Initializer), PreStopMs: result.Milliseconds(f.PreStop),
-			Spread: f.Spread, ErrorRate: f.ErrorRate,
+			Spread:      f.Spread,
 			GivenCallMs: result.Milliseconds(f.CallTime), GivenEventMs: result.Milliseconds(f.EventTime),
 		},
 		Account: result.AccountOf(c.Rules),
+		Trouble: result.TroubleOf(c.Trouble),
 	}
 	if l.comes() {
 		in.Load.Arrivals = string(cmp.Or(l.Arrivals, Even))

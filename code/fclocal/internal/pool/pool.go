@@ -204,6 +204,17 @@ func (p *Pool) Retire(ctx context.Context, id trigger.InstanceID) {
 	}
 }
 
+// Kill ends an instance at once, and fails its calls.
+func (p *Pool) Kill(id trigger.InstanceID) {
+	pooled := p.of(id)
+	if pooled != nil {
+		<-pooled.started
+		if pooled.err == nil {
+			pooled.process.Stop()
+		}
+	}
+}
+
 // Close ends all instances, which is to end with ctx, and waits until they are gone.
 func (p *Pool) Close(ctx context.Context) Ended {
 	p.mu.Lock()

@@ -83,6 +83,7 @@ var figures = []figure{
 			return fmt.Sprintf("%s (%s)", units.Count(r.ColdStarts), units.Milliseconds(r.ColdStartMs))
 		}, nil},
 	counted(instances, "crashes", "crashes", func(r result.Run) int64 { return r.Crashes }),
+	counted(instances, "killed on purpose", "killed on\npurpose", func(r result.Run) int64 { return r.Killed }),
 	{instances, idleTasks, "idle\ntasks",
 		func(r result.Run) string {
 			return fmt.Sprintf("%d of %v", r.IdleTasks, r.Settings.Value("maximumTasks"))
@@ -119,6 +120,7 @@ var figures = []figure{
 	money("EventBridge\nby capacity", result.ByCapacity, func(c *result.Charges) *float64 { return c.EventBridge.ByCapacity.Price }),
 	{outcome, "time", "time", func(r result.Run) string { return units.Milliseconds(r.WallSeconds * 1000) }, nil},
 	{calls, "failed attempts", "", func(r result.Run) string { return strings.Join(failedAttempts(r.Failures), "\n") }, func(r result.Run) bool { return r.Failures == nil }},
+	{calls, onPurpose, onPurpose, func(r result.Run) string { return strings.Join(troubleInWords(r), "; ") }, func(r result.Run) bool { return r.Trouble == nil }},
 	{outcome, "stopped", "", func(r result.Run) string { return escape.Line(r.Stopped) }, func(r result.Run) bool { return r.Stopped == "" }},
 	{outcome, "advice", "", advice, func(r result.Run) bool { return advice(r) == "" }},
 }
@@ -128,6 +130,7 @@ var figures = []figure{
 const (
 	delivered = "delivered"
 	idleTasks = "idle tasks"
+	onPurpose = "on purpose"
 )
 
 // largestLag is that of the partition that is furthest behind, the first of several.
@@ -176,7 +179,11 @@ func forStreams(f figure) figure {
 // failedAttempts are the kinds of them, a line each.
 func failedAttempts(failures result.Failures) (lines []string) {
 	for _, f := range failures {
-		lines = append(lines, fmt.Sprintf("%s %s: %s", units.Count(f.Count), escape.Line(f.Kind), escape.Line(f.First)))
+		kind := escape.Line(f.Kind)
+		if f.OnPurpose {
+			kind += " (on purpose)"
+		}
+		lines = append(lines, fmt.Sprintf("%s %s: %s", units.Count(f.Count), kind, escape.Line(f.First)))
 	}
 	return lines
 }

@@ -146,7 +146,7 @@ func arrange(runs []result.Run, figures []column) (same []setting, first, rest [
 		first = []column{{name: "run", header: "run", cells: labels(runs)}}
 	}
 	for _, c := range figures {
-		common := c.name == idleTasks || c.name == delivered
+		common := c.name == idleTasks || c.name == delivered || c.name == onPurpose
 		if common && len(slices.Compact(slices.Clone(c.cells))) == 1 {
 			same = append(same, setting{c.name, c.cells[0]})
 			continue

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"strings"
 
 	"fclocal/internal/result"
 	"fclocal/internal/units"
@@ -42,8 +43,30 @@ func loadInWords(run result.Run) []string {
 		say("The function takes %s for a call and %s for each event in it.", units.Milliseconds(function.GivenCallMs), units.Milliseconds(function.GivenEventMs))
 	}
 	say("Times differ by up to %s of themselves.", units.Percent(function.Spread))
-	if function.ErrorRate > 0 {
-		say("%s of the calls return an error.", units.Percent(function.ErrorRate))
+	if trouble := troubleInWords(run); trouble != nil {
+		say("On purpose: %s.", strings.Join(trouble, "; "))
+	}
+	return words
+}
+
+// troubleInWords is what goes wrong on purpose.
+func troubleInWords(run result.Run) (words []string) {
+	t := run.Trouble
+	if t == nil {
+		return nil
+	}
+	say := func(format string, arguments ...any) { words = append(words, fmt.Sprintf(format, arguments...)) }
+	for _, outage := range t.Outages {
+		say("outage from %s to %s", units.Milliseconds(outage.FromSeconds*1000), units.Milliseconds(outage.ToSeconds*1000))
+	}
+	if t.ErrorRate > 0 {
+		say("%s of the calls fail", units.Percent(t.ErrorRate))
+	}
+	if t.SlowMs > 0 {
+		say("calls last %s longer", units.Milliseconds(t.SlowMs))
+	}
+	if t.KillInstancesSeconds > 0 {
+		say("an instance lives %s on average", units.Milliseconds(t.KillInstancesSeconds*1000))
 	}
 	return words
 }

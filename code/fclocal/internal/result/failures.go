@@ -1,12 +1,18 @@
 package result
 
-import "slices"
+import (
+	"slices"
+
+	"fclocal/internal/trouble"
+)
 
 // A Failure is a kind of error that attempts to deliver a batch have ended with.
 type Failure struct {
 	Kind  string `json:"kind"`  // FC's errorType, or 429
 	Count int64  `json:"count"` // attempts
 	First string `json:"first"` // what the first of them said
+
+	OnPurpose bool `json:"onPurpose,omitempty"` // as Trouble says, and not the function's own
 }
 
 // Failures are in order of their first.
@@ -17,9 +23,19 @@ const (
 	failureText  = 2000 // bytes of First at most
 )
 
+// AddOnPurpose counts an attempt that was to fail.
+func (f *Failures) AddOnPurpose(err *trouble.Error) {
+	i := slices.IndexFunc(*f, func(f Failure) bool { return f.OnPurpose && f.Kind == err.Kind })
+	if i < 0 {
+		i = len(*f)
+		*f = append(*f, Failure{Kind: err.Kind, First: err.Text, OnPurpose: true})
+	}
+	(*f)[i].Count++
+}
+
 // Add counts an attempt.
 func (f *Failures) Add(kind, text string) {
-	i := slices.IndexFunc(*f, func(f Failure) bool { return f.Kind == kind })
+	i := slices.IndexFunc(*f, func(f Failure) bool { return f.Kind == kind && !f.OnPurpose })
 	if i < 0 && len(*f) >= failureKinds && kind != "others" {
 		f.Add("others", text)
 		return

@@ -16,6 +16,7 @@ type Input struct {
 	Load     Load     `json:"load"`
 	Function Function `json:"function"`
 	Account  Account  `json:"account"`
+	Trouble  *Trouble `json:"trouble,omitempty"` // nil if nothing was to go wrong
 }
 
 // Settings are those of s.yaml that a run had, in the order in which they are
@@ -135,7 +136,6 @@ type Function struct {
 	InitializerMs float64 `json:"initializerMs,omitempty"` // and its initializer after that
 	PreStopMs     float64 `json:"preStopMs,omitempty"`     // of an instance, before its end
 	Spread        float64 `json:"spread,omitempty"`        // by how much of themselves times differ at most, 0 to 1
-	ErrorRate     float64 `json:"errorRate,omitempty"`     // share of the calls that return an error, 0 to 1
 
 	// What CallTimeMs and EventTimeMs have of the user, beside what was measured.
 	GivenCallMs  float64 `json:"-"`

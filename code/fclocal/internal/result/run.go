@@ -16,12 +16,13 @@ import (
 type Run struct {
 	Input
 
-	Instances      int   `json:"instances"`      // created
-	InstancesBound int   `json:"instancesBound"` // most that all calls need, as long as none ends by itself
-	PeakInstances  int   `json:"peakInstances"`  // most that existed at a time
-	Crashes        int64 `json:"crashes"`        // instances that ended by themselves, or by a timeout or too much memory
-	PeakInFlight   int   `json:"peakInFlight"`   // most calls in flight at a time
-	IdleTasks      int   `json:"idleTasks"`      // tasks without a partition
+	Instances      int   `json:"instances"`        // created
+	InstancesBound int   `json:"instancesBound"`   // most that all calls need, as long as none ends by itself
+	PeakInstances  int   `json:"peakInstances"`    // most that existed at a time
+	Crashes        int64 `json:"crashes"`          // instances that ended by themselves, or by a timeout or too much memory
+	Killed         int64 `json:"killed,omitempty"` // instances that ended on purpose, not among Crashes
+	PeakInFlight   int   `json:"peakInFlight"`     // most calls in flight at a time
+	IdleTasks      int   `json:"idleTasks"`        // tasks without a partition
 
 	Counts
 
@@ -171,6 +172,7 @@ type Totals struct {
 	Wall          time.Duration
 	Idle          time.Duration // of Wall, in which there was nothing to do
 	Crashes       int64
+	Killed        int64 // see Run
 	Failures      Failures
 	Samples       []Sample
 
@@ -187,6 +189,7 @@ func (t Totals) Run(in Input) Run {
 		PeakInstances:  t.PeakInstances,
 		PeakInFlight:   t.PeakInFlight,
 		Crashes:        t.Crashes,
+		Killed:         t.Killed,
 		Failures:       t.Failures,
 		LagByPartition: t.LagByPartition,
 		IdleTasks:      t.IdleTasks,

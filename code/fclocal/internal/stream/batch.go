@@ -9,6 +9,7 @@ import (
 	"fclocal/internal/eventbridge"
 	"fclocal/internal/instance"
 	"fclocal/internal/trigger"
+	"fclocal/internal/trouble"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 )
@@ -166,10 +167,14 @@ func (e *engine) startCall(a trigger.StartCall) {
 	})
 	payload[len(payload)-1] = ']'
 	e.totals.EventsInCalls += int64(a.Batch.Records)
-	hold := e.EventTime * time.Duration(a.Batch.Records)
+	fails := e.Trouble.Call(e.Rules.Seed, a.Call, e.now())
+	hold := e.EventTime*time.Duration(a.Batch.Records) + e.Trouble.Slow
 	requestID := "1-" + strconv.FormatInt(e.begin.UnixNano(), 16) + "-" + strconv.FormatInt(int64(a.Call), 10)
 	go func() {
-		called, err := e.pool.Call(e.ctx, a.Instance, instance.Call{RequestID: requestID, Payload: payload, Hold: hold})
+		called, err := e.pool.Call(e.ctx, a.Instance, instance.Call{RequestID: requestID, Payload: payload, Hold: hold, Unreached: fails == trouble.ErrOutage})
+		if err == nil && fails != nil {
+			err = fails
+		}
 		gone := err != nil && e.pool.Gone(a.Instance)
 		e.report(func() []trigger.Action {
 			e.coldStart(a.Instance, called.Init)

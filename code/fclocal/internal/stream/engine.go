@@ -13,6 +13,7 @@ import (
 	"fclocal/internal/pool"
 	"fclocal/internal/result"
 	"fclocal/internal/trigger"
+	"fclocal/internal/trouble"
 )
 
 // An engine is a stream that runs: a loop that tells the model what happens, and
@@ -31,9 +32,10 @@ type engine struct {
 	done      chan struct{}                // closed when no more inputs are taken
 
 	partitions map[int32]*partition
-	deliveries map[int64]*delivery // by the batch's ID
-	joined     []bool              // tasks that have been told their partitions
-	idle       []bool              // of those, the ones without any
+	deliveries map[int64]*delivery                // by the batch's ID
+	lives      map[trigger.InstanceID]*time.Timer // of the instances that are to be killed, until they are gone
+	joined     []bool                             // tasks that have been told their partitions
+	idle       []bool                             // of those, the ones without any
 	paused     bool
 	draining   bool
 
@@ -199,8 +201,33 @@ func (e *engine) ended(err error) {
 // that took one, the stream gives up.
 const hopeless = 3
 
+// kill ends an instance on purpose, unless it is gone.
+func (e *engine) kill(id trigger.InstanceID) []trigger.Action {
+	if !e.letLive(id) {
+		return nil
+	}
+	e.totals.Killed++
+	go e.pool.Kill(id)
+	return e.model.InstanceEnded(e.now(), id, trouble.ErrKilled)
+}
+
+// letLive says that an instance is no longer to be killed, and whether it was to be.
+func (e *engine) letLive(id trigger.InstanceID) bool {
+	life := e.lives[id]
+	if life == nil {
+		return false
+	}
+	life.Stop()
+	delete(e.lives, id)
+	return true
+}
+
 // failed counts an attempt that has failed.
 func (e *engine) failed(err error) {
+	if onPurpose, is := errors.AsType[*trouble.Error](err); is {
+		e.totals.Failures.AddOnPurpose(onPurpose)
+		return
+	}
 	var function *instance.FunctionError
 	kind, text := "error", err.Error()
 	switch {
@@ -289,11 +316,18 @@ func (e *engine) perform(actions []trigger.Action) error {
 				e.report(func() []trigger.Action { return e.model.InstanceReady(e.now(), a.Instance) })
 			}, func(err error) {
 				e.report(func() []trigger.Action {
+					e.letLive(a.Instance)
 					e.ended(err)
 					return e.model.InstanceEnded(e.now(), a.Instance, err)
 				})
 			})
+			if life, ends := e.Trouble.Life(e.Rules.Seed, a.Instance); ends {
+				e.lives[a.Instance] = time.AfterFunc(life, func() {
+					e.report(func() []trigger.Action { return e.kill(a.Instance) })
+				})
+			}
 		case trigger.RemoveInstance:
+			e.letLive(a.Instance)
 			go e.pool.Retire(e.outer, a.Instance)
 		case trigger.StartCall:
 			e.startCall(a)

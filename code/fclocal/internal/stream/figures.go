@@ -115,5 +115,6 @@ func (e *engine) input() result.Input {
 		Load:     load,
 		Function: result.Function{EventTimeMs: result.Milliseconds(e.EventTime)},
 		Account:  result.AccountOf(e.Rules),
+		Trouble:  result.TroubleOf(e.Trouble),
 	}
 }

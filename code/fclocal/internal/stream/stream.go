@@ -17,6 +17,7 @@ import (
 	"fclocal/internal/pool"
 	"fclocal/internal/result"
 	"fclocal/internal/trigger"
+	"fclocal/internal/trouble"
 )
 
 // Options are the options of a stream.
@@ -35,6 +36,8 @@ type Options struct {
 
 	CPU       instance.CPU  // what instances have of this machine
 	EventTime time.Duration // how long a call keeps its slot for each of its events after the function has answered
+
+	Trouble trouble.Trouble // what goes wrong on purpose, by the Seed of Rules
 
 	// DeadLetters gets a letter for each event of a batch that has failed for good;
 	// nil if there is no file for them.
@@ -188,6 +191,7 @@ func run(ctx context.Context, options Options, cluster kafka.Cluster, source sou
 		deliveries: map[int64]*delivery{},
 		joined:     make([]bool, tasks),
 		idle:       make([]bool, tasks),
+		lives:      map[trigger.InstanceID]*time.Timer{},
 		interval:   100 * time.Millisecond,
 		pool:       pool.New(host, spec, pool.LogsIn(options.Logs)),
 	}
@@ -198,6 +202,9 @@ func run(ctx context.Context, options Options, cluster kafka.Cluster, source sou
 	e.lastLook()
 	close(e.done)
 	cancel()
+	for _, life := range e.lives {
+		life.Stop()
+	}
 	ended := e.pool.Close(ctx)
 	e.totals.Wall = time.Since(e.begin)
 	e.totals.Idle = e.totals.Wall - e.worked
