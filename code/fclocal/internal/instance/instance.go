@@ -291,6 +291,7 @@ type Result struct {
 	Error    *FunctionError // nil for success
 	Duration time.Duration  // from handing the call over to the answer
 	Init     time.Duration  // from starting the process to its being ready for a first call
+	Waited   time.Duration  // until it was ready for this one
 }
 
 // A Call is what an instance is called with.
@@ -307,6 +308,7 @@ type Call struct {
 // memory or the process's end fails all that are in flight. The error is ctx's, or that the instance has ended
 // while the call was held.
 func (i *Instance) Invoke(ctx context.Context, call Call) (Result, error) {
+	called := time.Now()
 	if err := i.enter(ctx); err != nil {
 		return Result{}, err
 	}
@@ -339,6 +341,7 @@ func (i *Instance) Invoke(ctx context.Context, call Call) (Result, error) {
 	}
 
 	begin := time.Now()
+	result.Waited = begin.Sub(called)
 	callContext, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	answer, err := i.link.Invoke(callContext, runtimeapi.Call{RequestID: call.RequestID, Deadline: begin.Add(timeout), Payload: call.Payload})

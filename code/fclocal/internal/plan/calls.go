@@ -52,6 +52,7 @@ func (d *driver) toInstance(e *event) {
 		return
 	}
 	ready := max(d.now, i.ready)
+	e.starting = ready - d.now
 	e.deadline = never
 	if d.Function.Timeout > 0 {
 		e.deadline = ready + d.Function.Timeout
@@ -73,6 +74,7 @@ func (d *driver) beginCall(e *event) {
 		return
 	}
 	d.cores.add(d.now, &i.station, e.work, e)
+	e.sharing = -d.now
 	if e.deadline < never {
 		e.kind, e.err = ended, errTimeout
 		d.queue.set(e, e.deadline)
@@ -86,6 +88,8 @@ func (d *driver) workDone(e *event) {
 		d.toInstance(e)
 		return
 	}
+	alone := time.Duration(float64(e.work) / min(d.Function.CPU, 1))
+	e.sharing = max(e.sharing+d.now-alone, 0)
 	d.endAt(e, d.now+e.wait)
 }
 
@@ -124,6 +128,7 @@ func (d *driver) endCall(e *event) {
 		d.perform(d.model.InstanceEnded(d.now, e.instance, e.err))
 	} else {
 		i.events -= e.events
+		d.ending = e
 		d.perform(d.model.CallEnded(d.now, e.call, e.err))
 	}
 	d.free = append(d.free, e)

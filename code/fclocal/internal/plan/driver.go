@@ -37,6 +37,7 @@ type driver struct {
 	loadEnd   time.Duration
 	loadEnded bool
 	instances map[trigger.InstanceID]*instance
+	ending    *event // the call that a Delivered is of
 
 	result Result
 }
@@ -220,7 +221,9 @@ func (d *driver) perform(actions []trigger.Action) {
 			d.startCall(a)
 			d.changed = append(d.changed, d.tasks[a.Batch.Task])
 		case trigger.Delivered:
-			d.recordLatencies(a.Batch)
+			a.Spent[trigger.ColdStart], a.Spent[trigger.CPU] = d.ending.starting, d.ending.sharing
+			a.Spent[trigger.InCall] -= d.ending.starting + d.ending.sharing
+			d.recordLatencies(a)
 		case trigger.Retry:
 			d.failed(a.Err)
 			d.changed = append(d.changed, d.tasks[a.Batch.Task])

@@ -47,14 +47,17 @@ const pieces = 10
 // recordLatencies records how long each message of a batch has waited, the first
 // of each partition exactly and the others in pieces. The one that stands for its piece
 // is another in each batch, so that over many of them all count.
-func (d *driver) recordLatencies(batch *trigger.Batch) {
-	_, within := math.Modf(float64(batch.ID) * (math.Phi - 1))
-	for _, records := range batch.Ranges {
+func (d *driver) recordLatencies(a trigger.Delivered) {
+	_, within := math.Modf(float64(a.Batch.ID) * (math.Phi - 1))
+	spent := *a.Spent
+	for _, records := range a.Batch.Ranges {
 		t := d.tasks[records.Partition]
-		record := func(number, count int64) {
-			d.result.Latencies.Record(d.now-t.about(number), count)
+		recordOf := func(arrival time.Duration, count int64) {
+			d.model.Gather(&spent, a, arrival, max(arrival, a.Batch.Fetching))
+			d.result.Latencies.Record(d.now-arrival, &spent, count)
 		}
-		d.result.Latencies.Record(d.now-t.arrival(records.FirstOffset), 1)
+		record := func(number, count int64) { recordOf(t.about(number), count) }
+		recordOf(t.arrival(records.FirstOffset), 1)
 		begin, rest := records.FirstOffset+1, int64(records.Count-1)
 		if records.FirstOffset+rest < t.backlog { // they all arrived with the first
 			record(begin, rest)

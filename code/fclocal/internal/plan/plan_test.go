@@ -484,6 +484,7 @@ func check(c Config, r Result) error {
 		{r.Delivered+r.DeadLettered+r.Discarded+r.Pending != r.Produced, "the accounting does not add up"},
 		{r.Stopped == "" && r.Produced != c.Load.Backlog+load, "not all was produced"},
 		{r.Latencies.Count() != r.Delivered, "messages without a latency"},
+		{checkCauses(r) != nil, fmt.Sprint(checkCauses(r))},
 		{r.Pending < 0 || r.Redelivered != 0, "pending or redelivered"},
 		{c.Drain && r.Stopped == "" && r.Pending != 0, "not drained"},
 		{r.PeakInFlight > c.Rules.Concurrency, "calls in flight"},

@@ -39,6 +39,8 @@ type event struct {
 	events   int
 	work     time.Duration // CPU time
 	wait     time.Duration // after it
+	starting time.Duration // until its instance was ready
+	sharing  time.Duration // for how much longer than alone it had the cpu; from when it began until workDone
 	deadline time.Duration
 	fails    *trouble.Error // unless it times out; nil: it does not
 	err      error          // of ended

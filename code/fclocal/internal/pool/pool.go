@@ -128,6 +128,7 @@ func (p *Pool) Call(ctx context.Context, id trigger.InstanceID, call instance.Ca
 	if pooled == nil {
 		return instance.Result{}, ErrStopped
 	}
+	called := time.Now()
 	select {
 	case <-pooled.started:
 	case <-ctx.Done():
@@ -136,7 +137,9 @@ func (p *Pool) Call(ctx context.Context, id trigger.InstanceID, call instance.Ca
 	if pooled.err != nil {
 		return instance.Result{}, pooled.err
 	}
+	started := time.Since(called)
 	result, err := pooled.process.Invoke(ctx, call)
+	result.Waited += started
 	switch {
 	case errors.Is(err, runtimeapi.ErrClosed):
 		err = ErrStopped

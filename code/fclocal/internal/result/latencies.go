@@ -3,41 +3,64 @@ package result
 import (
 	"fmt"
 	"math"
+	"math/bits"
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
+
+	"fclocal/internal/trigger"
 )
 
 // Latencies records durations in a histogram of less than 400 KB, however many
-// there are. Percentiles are exact to 0.1 % and to a microsecond; what is above
-// ten years counts as ten years. The maximum is exact. The zero value is empty
-// and ready for use. It is not safe for concurrent use.
+// there are, and their causes in one of 60 KB. Percentiles are exact to 0.1 % and to a
+// microsecond; what is above ten years counts as ten years. The maximum is exact. The zero
+// value is empty and ready for use. It is not safe for concurrent use.
 type Latencies struct {
 	histogram *hdrhistogram.Histogram // of microseconds; nil while empty
 	max       time.Duration
-	seconds   float64 // of all events together
+	sum       float64  // of all events, in nanoseconds
+	causes    []causes // by causesOf
+}
+
+// causes are those of all events whose latencies are near each other, in nanoseconds of all
+// of them together.
+type causes [trigger.Causes]float64
+
+// causesOf is the number of the causes of a latency: of those below 16 µs each has its own,
+// then a sixteenth of each octave.
+func causesOf(microseconds int64) int {
+	octave := max(bits.Len64(uint64(microseconds))-5, 0)
+	return 16*octave + int(microseconds>>octave)
 }
 
 const highestLatency = 10 * 365 * 24 * time.Hour
 
-// Record adds events that took d each. A negative d, from clocks that differ,
-// counts as 0.
-func (l *Latencies) Record(d time.Duration, events int64) {
+// Record adds events that took d each, and what they spent it on, which sums to d; no part
+// is negative.
+func (l *Latencies) Record(d time.Duration, spent *trigger.Spent, events int64) {
 	if events <= 0 {
 		return
 	}
 	l.init()
 	d = max(d, 0)
 	l.max = max(l.max, d)
-	l.seconds += d.Seconds() * float64(events)
-	if err := l.histogram.RecordValues(min(d, highestLatency).Microseconds(), events); err != nil {
+	l.sum += float64(d) * float64(events)
+	microseconds := min(d, highestLatency).Microseconds()
+	if err := l.histogram.RecordValues(microseconds, events); err != nil {
 		panic(fmt.Sprintf("result: %v out of the histogram's range: %v", d, err))
+	}
+	near := &l.causes[causesOf(microseconds)]
+	for i, part := range spent {
+		if part != 0 {
+			near[i] += float64(part) * float64(events)
+		}
 	}
 }
 
 func (l *Latencies) init() {
 	if l.histogram == nil {
 		l.histogram = hdrhistogram.New(1, highestLatency.Microseconds(), 3)
+		l.causes = make([]causes, causesOf(highestLatency.Microseconds())+1)
 	}
 }
 
@@ -75,7 +98,7 @@ type LatencyMs struct {
 func (l *Latencies) milliseconds() LatencyMs {
 	rounded := func(d time.Duration) float64 { return math.Round(d.Seconds()*1e6) / 1e3 }
 	return LatencyMs{
-		Mean: math.Round(l.seconds/float64(max(l.Count(), 1))*1e6) / 1e3,
+		Mean: math.Round(l.sum/float64(max(l.Count(), 1))/1e3) / 1e3,
 		P50:  rounded(l.Percentile(50)),
 		P95:  rounded(l.Percentile(95)),
 		P99:  rounded(l.Percentile(99)),

@@ -34,6 +34,8 @@ type Run struct {
 	PeakMemoryMB    float64   `json:"peakMemoryMB"` // of the largest instance, in units of 2^20 bytes; 0 if not measured
 	WallSeconds     float64   `json:"wallSeconds"`
 
+	LatencyByCause LatencyByCauseMs `json:"latencyByCauseMs"`
+
 	Bill *Bill `json:"bill,omitempty"` // nil if it is not known
 
 	// CPUShare is how many vCPU instances used while they had a call or started,
@@ -212,6 +214,7 @@ func (t Totals) Run(in Input) Run {
 		EventsPerCall:   float64(t.EventsInCalls) / float64(t.Calls),
 		EventsPerSecond: float64(t.Delivered) / (t.Wall - t.Idle).Seconds(),
 		LatencyMs:       t.Latencies.milliseconds(),
+		LatencyByCause:  t.Latencies.byCause(),
 		ColdStarts:      t.ColdStarts,
 		ColdStartMs:     milliseconds(t.ColdStartTime) / float64(max(1, t.ColdStarts)),
 		PeakMemoryMB:    float64(t.PeakMemory) / (1 << 20),

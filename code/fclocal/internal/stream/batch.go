@@ -15,8 +15,8 @@ import (
 )
 
 // arrivals makes events of records and keeps them. Starts are where the partitions'
-// logs began when they were fetched.
-func (e *engine) arrivals(records []*kgo.Record, starts map[int32]int64) []trigger.Arrival {
+// logs began when they were fetched, which is now.
+func (e *engine) arrivals(now time.Duration, records []*kgo.Record, starts map[int32]int64) []trigger.Arrival {
 	arrivals := make([]trigger.Arrival, 0, len(records))
 	events := make([]byte, 0, len(records)*e.eventBytes) // grown, it would be kept along with what it was before
 	ends, final := map[int32]int64(nil), false
@@ -45,7 +45,8 @@ func (e *engine) arrivals(records []*kgo.Record, starts map[int32]int64) []trigg
 		start := len(events)
 		events = e.converter.Append(events, &record)
 		event := events[start:len(events):len(events)]
-		p.buffer.add(r.Offset, e.readable(record, e.sentAt(record)), event)
+		readable := e.readable(record, e.sentAt(record)).Sub(e.begin)
+		p.buffer.add(stored{r.Offset, min(readable, now), now, event})
 		if n := len(arrivals) - 1; n >= 0 && arrivals[n].Partition == r.Partition && arrivals[n].Count > 0 &&
 			arrivals[n].FirstOffset+int64(arrivals[n].Count) == r.Offset && arrivals[n].EventBytes == len(event) {
 			arrivals[n].Count++
@@ -167,6 +168,7 @@ func (e *engine) startCall(a trigger.StartCall) {
 	})
 	payload[len(payload)-1] = ']'
 	e.totals.EventsInCalls += int64(a.Batch.Records)
+	delivery := e.delivery(a.Batch)
 	fails := e.Trouble.Call(e.Rules.Seed, a.Call, e.now())
 	hold := e.EventTime*time.Duration(a.Batch.Records) + e.Trouble.Slow
 	requestID := "1-" + strconv.FormatInt(e.begin.UnixNano(), 16) + "-" + strconv.FormatInt(int64(a.Call), 10)
@@ -178,6 +180,7 @@ func (e *engine) startCall(a trigger.StartCall) {
 		gone := err != nil && e.pool.Gone(a.Instance)
 		e.report(func() []trigger.Action {
 			e.coldStart(a.Instance, called.Init)
+			delivery.waited = called.Waited
 			if gone { // the retry must not meet it again
 				return e.model.InstanceEnded(e.now(), a.Instance, err)
 			}

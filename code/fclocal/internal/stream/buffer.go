@@ -15,13 +15,12 @@ type buffer struct {
 
 type stored struct {
 	offset   int64
-	readable time.Time // when the stream could first read it
-	event    []byte    // nil once it is finished
+	readable time.Duration // when the stream could first read it, since its begin
+	fetched  time.Duration // when the model was told of it, likewise
+	event    []byte        // nil once it is finished
 }
 
-func (b *buffer) add(offset int64, readable time.Time, event []byte) {
-	b.records = append(b.records, stored{offset, readable, event})
-}
+func (b *buffer) add(record stored) { b.records = append(b.records, record) }
 
 // in returns the records in a range; they are all there until they are finished.
 func (b *buffer) in(r trigger.Range) []stored {

@@ -85,6 +85,8 @@ type partition struct {
 type delivery struct {
 	batch   *trigger.Batch
 	buffers []*buffer // of each of the batch's ranges
+
+	waited time.Duration // of the last call that ended, until its instance was ready
 }
 
 func (e *engine) now() time.Duration { return time.Since(e.begin) }
@@ -291,7 +293,8 @@ func (e *engine) handle(u kafka.Update) (actions []trigger.Action, err error) {
 		actions = e.model.Revoke(e.now(), u.Task, ids...)
 	case kafka.Records:
 		e.active = time.Now()
-		return e.model.Arrive(e.now(), e.arrivals(u.Records, u.Starts)...), nil
+		now := e.now()
+		return e.model.Arrive(now, e.arrivals(now, u.Records, u.Starts)...), nil
 	case kafka.Looked:
 		return nil, e.looked(u.Topic)
 	case kafka.Away:
@@ -334,11 +337,7 @@ func (e *engine) perform(actions []trigger.Action) error {
 		case trigger.Retry:
 			e.failed(a.Err)
 		case trigger.Delivered:
-			now := time.Now()
-			e.each(a.Batch, func(r stored) error {
-				e.totals.Latencies.Record(now.Sub(r.readable), 1)
-				return nil
-			})
+			e.recordLatencies(a)
 			if e.source.journal != nil {
 				again, err := e.source.journal.delivered(a.Batch)
 				if err != nil {

@@ -21,6 +21,23 @@ func (e *engine) coldStart(id trigger.InstanceID, took time.Duration) {
 	e.totals.ColdStartTime += took
 }
 
+// recordLatencies records how long each message of a batch has waited. Its call has just
+// ended, as the model has it.
+func (e *engine) recordLatencies(a trigger.Delivered) {
+	starting := min(e.delivery(a.Batch).waited, a.Spent[trigger.InCall])
+	a.Spent[trigger.ColdStart] = starting
+	a.Spent[trigger.InCall] -= starting
+	spent, ended := *a.Spent, a.Batch.Closed
+	for _, part := range spent {
+		ended += part
+	}
+	e.each(a.Batch, func(r stored) error {
+		e.model.Gather(&spent, a, r.readable, r.fetched)
+		e.totals.Latencies.Record(ended-r.readable, &spent, 1)
+		return nil
+	})
+}
+
 // sample records a moment for the plot and tells Progress; it reports whether
 // the interval has changed.
 func (e *engine) sample() (changed bool) {

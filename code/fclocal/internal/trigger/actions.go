@@ -53,6 +53,12 @@ type Batch struct {
 	Bytes   int64 // of the payload
 
 	Opened time.Duration // when its first record arrived
+	Closed time.Duration // when its window did
+
+	// Fetching is since when the task had no closed batch that waited for its turn, when
+	// the window was opened. A driver that holds records back meanwhile has fetched those
+	// that were there by then at that moment.
+	Fetching time.Duration
 }
 
 // An Action is something that the driver has to do.
@@ -89,6 +95,7 @@ type (
 	Delivered struct {
 		Batch    *Batch
 		Attempts int
+		Spent    *Spent // since Batch.Closed; what InCall has of ColdStart and CPU, the driver knows
 	}
 
 	// DeadLetter sends the batch's events to the dead-letter queue.

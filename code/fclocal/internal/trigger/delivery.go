@@ -10,6 +10,8 @@ type delivery struct {
 	batch    *Batch // nil while its window is open
 	task     int
 	opened   time.Duration
+	closed   time.Duration
+	fetching time.Duration // see Batch
 	segments []*segment
 	records  int
 	bytes    int64 // of the payload
@@ -21,6 +23,10 @@ type delivery struct {
 	instance     *instance
 	firstFailure time.Duration
 	due          time.Duration // of the retry
+
+	spent   Spent
+	since   time.Duration // the end of what is in spent
+	refused bool          // the last attempt, with 429
 }
 
 // add puts records into the window of the partition's task and closes it as
@@ -37,7 +43,7 @@ func (m *Model) add(p *partition, offset int64, count int, eventBytes int64) {
 		}
 		d := t.window
 		if d == nil {
-			d = &delivery{task: p.task, opened: m.now, bytes: 1}
+			d = &delivery{task: p.task, opened: m.now, fetching: t.fetching, bytes: 1}
 			t.window = d
 			m.opened.push(d)
 		}
@@ -87,6 +93,7 @@ func (d *delivery) add(p *partition, offset int64, count int, eventBytes int64) 
 // close makes a batch of a window and lets it wait for its turn.
 func (m *Model) close(d *delivery) {
 	m.batches++
+	d.closed, d.since = m.now, m.now
 	d.seal(m.batches)
 	t := &m.tasks[d.task]
 	t.window = nil
@@ -94,12 +101,23 @@ func (m *Model) close(d *delivery) {
 	m.waiting.push(d)
 }
 
+// waitsNoMore says that a batch has its turn, or is dropped.
+func (m *Model) waitsNoMore(d *delivery) {
+	t := &m.tasks[d.task]
+	if t.waiting--; t.waiting == 0 {
+		t.fetching = m.now
+	}
+}
+
 func (d *delivery) seal(id int64) {
 	ranges := make([]Range, len(d.segments))
 	for i, s := range d.segments {
 		ranges[i] = Range{s.partition.id, s.offset, s.count}
 	}
-	d.batch = &Batch{ID: id, Task: d.task, Ranges: ranges, Records: d.records, Bytes: d.bytes, Opened: d.opened}
+	d.batch = &Batch{
+		ID: id, Task: d.task, Ranges: ranges, Records: d.records, Bytes: d.bytes,
+		Opened: d.opened, Closed: d.closed, Fetching: d.fetching,
+	}
 }
 
 // oldestWindow returns the window that was opened first, or nil if all are
@@ -136,7 +154,7 @@ func (m *Model) dropRevoked() {
 		if d.keepOwned() {
 			return false
 		}
-		m.tasks[d.task].waiting--
+		m.waitsNoMore(d)
 		return true
 	})
 	m.retrying = slices.DeleteFunc(m.retrying, func(d *delivery) bool {

@@ -86,6 +86,8 @@ type Model struct {
 type task struct {
 	window  *delivery // nil if it is empty
 	waiting int       // closed batches without a slot
+
+	fetching time.Duration // since when there is none; counts only then
 }
 
 // Stats counts what has happened so far. Records are counted once, by how they
@@ -417,7 +419,7 @@ func (m *Model) nextDelivery() *delivery {
 		return nil
 	}
 	d := m.waiting.pop()
-	m.tasks[d.task].waiting--
+	m.waitsNoMore(d)
 	m.slots++
 	return d
 }
@@ -434,13 +436,22 @@ func (m *Model) attempt(d *delivery) {
 		return
 	}
 	d.attempts++
+	switch {
+	case d.attempts == 1:
+		m.spend(d, Slot)
+	case d.refused:
+		m.spend(d, Instance)
+	default:
+		m.spend(d, Retries)
+	}
 	if d.attempts > 1 {
 		m.stats.Retries++
 		m.usage.events(m.now, d.records, d.units, d.bytes-int64(d.records)-1) // without brackets and commas
 	}
 	limit := m.growth.limit(m.config)
 	i, created := m.instances.take(limit, m.now)
-	if i == nil {
+	d.refused = i == nil
+	if d.refused {
 		m.stats.Throttled++
 		m.fail(d, ErrThrottled)
 		return
@@ -473,8 +484,15 @@ func (m *Model) endCall(d *delivery, err error) {
 		m.fail(d, err)
 		return
 	}
-	m.do(Delivered{d.batch, d.attempts})
+	m.spend(d, InCall)
+	m.do(Delivered{d.batch, d.attempts, &d.spent})
 	m.finish(d, &m.stats.Delivered)
+}
+
+// spend adds the time since the last that was added to a cause.
+func (m *Model) spend(d *delivery, cause Cause) {
+	d.spent[cause] += m.now - d.since
+	d.since = m.now
 }
 
 // fail retries a delivery or gives it up.

@@ -854,7 +854,7 @@ func TestBatchFields(t *testing.T) {
 	got := m.Advance(3 * time.Second)
 	want := []Action{CreateInstance{1}, StartCall{1, 1, &Batch{
 		ID: 1, Ranges: []Range{{3, 5, 2}, {3, 8, 1}}, Records: 3,
-		Bytes: int64(len("[,,]") + 250), Opened: time.Second,
+		Bytes: int64(len("[,,]") + 250), Opened: time.Second, Closed: 3 * time.Second,
 	}, 1}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("actions (-want +got):\n%s", diff)

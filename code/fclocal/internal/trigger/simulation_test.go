@@ -54,6 +54,7 @@ type simulation struct {
 	retries    map[int64]Retry // those that are waited for, by batch
 	inputs     int             // so far
 	begun      map[int64]int   // the input that began the batch's last attempt
+	spent      map[int64]*book // by batch
 	stats      Stats           // what the model must count
 	drained    bool
 	stopped    bool
@@ -105,6 +106,7 @@ func newSimulation(t testing.TB, config Config, load load, seed uint64) *simulat
 		t: t, config: config, load: load, model: New(config), random: rand.New(rand.NewPCG(seed, 1)),
 		calls: map[CallID]StartCall{}, instances: map[InstanceID]int{}, starting: map[InstanceID]bool{}, stopping: map[InstanceID]bool{},
 		replaced: map[InstanceID]bool{}, preStop: map[InstanceID]bool{}, largest: config.CountBasedWindow, retries: map[int64]Retry{}, begun: map[int64]int{},
+		spent: map[int64]*book{},
 	}
 }
 
@@ -376,6 +378,10 @@ func (s *simulation) carryOut(actions []Action) {
 				s.fatalf("%+v", a)
 			}
 			s.retries[a.Batch.ID] = a
+			if errors.Is(a.Err, ErrThrottled) {
+				s.attempt(a.Batch)
+				s.spent[a.Batch.ID].next = Instance
+			}
 			if a.Attempt > 2 && errors.Is(a.Err, ErrThrottled) {
 				s.stats.Retries++
 			}
@@ -385,6 +391,7 @@ func (s *simulation) carryOut(actions []Action) {
 				s.each(a.Batch, func(_ *simulatedPartition, _ int64, r *record) { r.begun = true })
 			}
 		case Delivered:
+			s.checkSpent(a)
 			s.end(a.Batch, &s.stats.Delivered)
 		case DeadLetter:
 			if !s.config.ErrorsTolerated || !s.config.DeadLetterQueue {
@@ -419,7 +426,51 @@ func (s *simulation) carryOut(actions []Action) {
 	}
 }
 
+// book is what a batch has spent since it closed.
+type book struct {
+	spent Spent
+	until time.Duration
+	next  Cause // of the time since then
+}
+
+// attempt says that an attempt with a batch begins.
+func (s *simulation) attempt(b *Batch) {
+	if b.Fetching > b.Opened || b.Opened > b.Closed || b.Closed > s.now {
+		s.fatalf("%+v", *b)
+	}
+	if s.spent[b.ID] == nil {
+		s.spent[b.ID] = &book{until: b.Closed, next: Slot}
+	}
+	book := s.spent[b.ID]
+	book.spent[book.next] += s.now - book.until
+	book.until, book.next = s.now, Retries
+}
+
+// checkSpent finds causes of a latency that are not those of the books, or do not sum to it.
+func (s *simulation) checkSpent(a Delivered) {
+	book := s.spent[a.Batch.ID]
+	book.spent[InCall] += s.now - book.until
+	if *a.Spent != book.spent {
+		s.fatalf("%v are spent, want %v", *a.Spent, book.spent)
+	}
+	spent := *a.Spent
+	s.each(a.Batch, func(_ *simulatedPartition, offset int64, r *record) {
+		if r.arrived > a.Batch.Closed { // it has come again, to the next owner
+			return
+		}
+		s.model.Gather(&spent, a, r.arrived/2, r.arrived)
+		sum := time.Duration(0)
+		for _, part := range spent {
+			sum += part
+		}
+		if sum != s.now-r.arrived/2 || slices.Min(spent[:]) < 0 || spent[Kafka] != r.arrived-r.arrived/2 || s.config.TimeBasedWindow == 0 && spent[Window] > 0 {
+			s.fatalf("%v are spent on the record at %d that arrived at %v in %+v", spent, offset, r.arrived, *a.Batch)
+		}
+	})
+}
+
 func (s *simulation) startCall(a StartCall) {
+	s.attempt(a.Batch)
 	if s.drained || s.stopped {
 		s.fatalf("%+v after the end of calls", a)
 	}
