@@ -14,6 +14,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"fclocal/internal/kafka"
 	"fclocal/internal/result"
 )
 
@@ -22,6 +26,7 @@ type redriven struct {
 	*testing.T
 	directory   string // in which the function notes it
 	file        string
+	topic       []string // options of the topic that letters are in, too
 	environment []string
 }
 
@@ -37,7 +42,42 @@ func newRedriven(t *testing.T, ways ...string) redriven {
 	if err := os.WriteFile(file, letters.Bytes(), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	return redriven{t, directory, file, slices.Concat(os.Environ(), goEnvironment(t), []string{"DIR=" + directory})}
+	return redriven{T: t, directory: directory, file: file, environment: slices.Concat(os.Environ(), goEnvironment(t), []string{"DIR=" + directory})}
+}
+
+// newRedrivenTopic has no file yet, but a topic "dead" of two partitions at brokers with a
+// letter for each way to behave, in turns.
+func newRedrivenTopic(t *testing.T, brokers string, ways ...string) redriven {
+	t.Helper()
+	r := newRedriven(t)
+	os.Remove(r.file)
+	client, err := kgo.NewClient(kgo.SeedBrokers(brokers), kgo.RecordPartitioner(kgo.ManualPartitioner()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	topic := fmt.Sprintf("%s-%d", strings.ReplaceAll(t.Name(), "/", "-"), time.Now().UnixNano())
+	if _, err := kadm.NewClient(client).CreateTopic(t.Context(), 2, 1, nil, topic); err != nil {
+		t.Fatal(err)
+	}
+	for i, how := range ways {
+		record := &kgo.Record{Topic: topic, Partition: int32(i % 2), Value: fmt.Appendf(nil, `{"id":%d,"specversion":"1.0","how":%q}`, i, how)}
+		if err := client.ProduceSync(t.Context(), record).FirstErr(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r.topic = []string{"--brokers", brokers, "--topic", topic, "--set", "ConsumerGroup=" + topic}
+	return r
+}
+
+// embeddedCluster is one that is there until the test ends.
+func embeddedCluster(t *testing.T) (brokers string) {
+	cluster, err := kafka.StartEmbedded(t.Context(), kafka.EmbeddedOptions{Topic: "xxx", Partitions: 1, Listen: []kafka.Listener{{Address: "127.0.0.1:0"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { cluster.Close() })
+	return cluster.Address()
 }
 
 func (r redriven) command(args ...string) (*exec.Cmd, *bytes.Buffer) {
@@ -79,7 +119,7 @@ func (r redriven) left() (ids []string) {
 		r.Fatal(err)
 	}
 	for line := range strings.Lines(string(content)) {
-		if rest, pending := strings.CutPrefix(line, `{"event":{"id":`); pending {
+		if _, rest, _ := strings.Cut(line, `"event":{"id":`); line[0] == '{' {
 			id, _, _ := strings.Cut(rest, ",")
 			ids = append(ids, id)
 		}
@@ -247,6 +287,126 @@ func TestRedriveInterrupted(t *testing.T) {
 		t.Errorf("exit code %d, %+v", code, total)
 	}
 	r.checkLeft("4", "5")
+}
+
+// Letters of a topic go into the file, once, and what fails stays there.
+func TestRedriveTopic(t *testing.T) {
+	r := newRedrivenTopic(t, embeddedCluster(t), "", "", "fail", "", "wait", "")
+	killed, _ := r.command(append(r.topic, "--set", "CountBasedWindow=1")...)
+	if err := killed.Start(); err != nil {
+		t.Fatal(err)
+	}
+	eventually(func() bool { return r.isThere("waiting") })
+	killed.Process.Kill()
+	killed.Wait()
+	if left := r.left(); !slices.Contains(left, "2") || !slices.Contains(left, "4") {
+		t.Errorf("left are the letters %q", left)
+	}
+	r.make("go")
+	total, stderr, code := r.run(append(r.topic, "--set", "CountBasedWindow=1")...)
+	if code != exitFailed || total.Taken != 0 || total.Topic != r.topic[3] || total.Failed != 1 {
+		t.Errorf("exit code %d, %+v\n%s", code, total, stderr)
+	}
+	r.checkLeft("2")
+	if content, _ := os.ReadFile(r.file); !strings.HasPrefix(string(content), `{"source":{"topic":"`+r.topic[3]+`","partition":0,"offset":1},"event":{"id":2,`) {
+		t.Errorf("left is %s", content)
+	}
+	r.make("mended")
+	if total, stderr, code := r.run(); code != exitOK || total.Delivered != 1 {
+		t.Errorf("mended: exit code %d, %+v\n%s", code, total, stderr)
+	}
+	got := r.got()
+	for id := range 6 {
+		if times := got[fmt.Sprint(id)]; times == 0 || times > 1 && id < 2 {
+			t.Errorf("the function got letter %d %d times", id, times)
+		}
+	}
+}
+
+// All goes, and no file is left. Its words are those for a person.
+func TestRedriveTopicGoes(t *testing.T) {
+	r := newRedrivenTopic(t, embeddedCluster(t), "", "", "")
+	sYAML, err := filepath.Abs("testdata/redrive/s.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	args := slices.Concat([]string{"redrive", r.file, "-t", sYAML}, r.topic)
+	for _, want := range []string{
+		fmt.Sprintf("3 dead letters taken from topic %q into %s\n3 of 3 dead letters delivered in 2 calls\n", r.topic[3], r.file),
+		fmt.Sprintf("0 dead letters taken from topic %q into %s\n0 of 0 dead letters delivered in 0 calls\n", r.topic[3], r.file),
+	} {
+		command, stderr := r.command()
+		command.Args = append([]string{"fclocal"}, args...)
+		if output, err := command.Output(); err != nil || string(output) != want {
+			t.Errorf("%v, it said %s\nwant %s\n%s", err, output, want, stderr)
+		}
+		if r.isThere("dead.jsonl") {
+			t.Error("there is a file")
+		}
+	}
+
+	// A FILE is needed only without a topic.
+	here := func(args ...string) (string, error) {
+		command, _ := r.command()
+		command.Args, command.Dir = append([]string{"fclocal", "redrive", "-t", sYAML}, args...), r.directory
+		command.Stderr = nil
+		output, err := command.CombinedOutput()
+		return string(output), err
+	}
+	want := fmt.Sprintf("0 dead letters taken from topic %q into %s.jsonl\n", r.topic[3], r.topic[3])
+	if output, err := here(r.topic...); err != nil || !strings.Contains(output, want) {
+		t.Errorf("%v, it said %s\nwant %s", err, output, want)
+	}
+	if output, err := here(); err == nil || output != "fclocal: redrive needs a FILE of dead letters, or the --topic that they are in\n" {
+		t.Errorf("%v, it said %s", err, output)
+	}
+}
+
+// What goes wrong with a topic before any call.
+func TestRedriveTopicErrors(t *testing.T) {
+	brokers := embeddedCluster(t)
+	r := newRedrivenTopic(t, brokers, "")
+	type run struct {
+		args   []string
+		code   int
+		stderr string
+	}
+	tests := []run{
+		{[]string{"--brokers", brokers, "--topic", "none"}, exitUsage, "cluster at " + brokers + `: create the topic, or name another: topic "none": UNKNOWN_TOPIC_OR_PARTITION`},
+		{[]string{"--brokers", "127.0.0.1:1", "--topic", "none"}, exitUsage, "cluster at 127.0.0.1:1: unable to dial: dial tcp 127.0.0.1:1: connect: connection refused"},
+		{[]string{"--topic", "dead"}, exitUsage, "--topic needs --brokers or --kafka-config: where the topic is"},
+		{[]string{"--brokers", brokers}, exitUsage, "--brokers and --kafka-config need --topic: the one with the dead letters"},
+		{[]string{"--skip-invalid"}, exitUsage, "--group and --skip-invalid are for --topic"},
+		{[]string{"--tls"}, exitUsage, "--tls... and --sasl-... are for --brokers or --kafka-config"},
+		{[]string{"other.jsonl"}, exitUsage, "redrive takes one FILE, and not 2"},
+	}
+	for _, test := range tests {
+		command, stderr := r.command(test.args...)
+		command.Run()
+		if code := command.ProcessState.ExitCode(); code != test.code || !strings.HasPrefix(stderr.String(), "fclocal: "+test.stderr) {
+			t.Errorf("%q: exit code %d, it said %s\nwant %s", test.args, code, stderr, test.stderr)
+		}
+		if r.isThere("dead.jsonl") {
+			t.Fatalf("%q: there is a file", test.args)
+		}
+	}
+
+	// What comes before a record that is no letter is kept, and not delivered.
+	client, err := kgo.NewClient(kgo.SeedBrokers(brokers))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	if err := client.ProduceSync(t.Context(), &kgo.Record{Topic: r.topic[3], Partition: 0, Value: []byte("order 7")}).FirstErr(); err != nil {
+		t.Fatal(err)
+	}
+	total, stderr, code := r.run(r.topic...)
+	if code != exitFailed || total.Delivered != 0 || total.Untried != total.Taken || !strings.Contains(stderr, ": no dead letter, which is an event as JSON or an array of them: invalid character 'o' looking for beginning of value; --skip-invalid passes such records over\n") {
+		t.Errorf("exit code %d, %+v\n%s", code, total, stderr)
+	}
+	if total, stderr, code = r.run(append(r.topic, "--skip-invalid")...); code != exitOK || total.Delivered != 1 || total.Skipped != 1 {
+		t.Errorf("exit code %d, %+v\n%s", code, total, stderr)
+	}
 }
 
 // What is no file of dead letters is refused, untouched, before anything is built.

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -27,10 +28,13 @@ type File struct {
 
 	path string
 	file *os.File
+	made bool // by OpenOrMake
 
 	mu      sync.Mutex
 	lines   []line
-	pending []int // of lines: those with a letter to deliver
+	pending []int          // of lines: those with a letter to deliver
+	sources map[Source]int // of lines: those with a letter from a topic
+	size    int64          // of the file
 	changed bool
 }
 
@@ -65,12 +69,30 @@ func Open(path string) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &File{path: target, file: file}
+	f := &File{path: target, file: file, sources: map[Source]int{}}
 	if err := f.index(path); err != nil {
 		file.Close()
 		return nil, err
 	}
 	return f, nil
+}
+
+// OpenOrMake opens a file as Open does. One that does not exist is made, and removed by
+// Close if there is nothing in it then.
+func OpenOrMake(path string) (*File, error) {
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
+	made := err == nil
+	if made {
+		err = file.Close()
+	}
+	if err != nil && !errors.Is(err, os.ErrExist) {
+		return nil, err
+	}
+	f, err := Open(path)
+	if err == nil {
+		f.made = made
+	}
+	return f, err
 }
 
 // index finds the lines.
@@ -87,32 +109,47 @@ func (f *File) index(name string) error {
 		}
 		l := line{at: at, length: len(content)}
 		at += int64(len(content))
+		f.size = at
+		var letter Letter
 		switch {
 		case len(bytes.TrimSpace(content)) == 0:
 			l.done = true
 		case content[0] == done:
 			content[0] = '{'
 			l.done, f.changed = true, true
-			_, err = letterOf(content)
+			letter, err = letterOf(content)
 		default:
-			if _, err = letterOf(content); err != nil && cutShort(content) {
+			letter, err = letterOf(content)
+			switch {
+			case err != nil && cutShort(content, fromTopic):
+				l.done, f.changed, err = true, true, nil
+			case err != nil && cutShort(content, beginning):
 				f.CutShort, err = append(f.CutShort, number), nil
-			} else {
+			default:
 				f.pending = append(f.pending, len(f.lines))
 			}
 		}
 		if err != nil && err != io.EOF {
 			return fmt.Errorf("%s:%d: no dead letter, as stream --dead-letters writes them: %w", name, number, err)
 		}
+		if letter.Source != nil {
+			f.sources[*letter.Source] = len(f.lines)
+		}
 		f.lines = append(f.lines, l)
 	}
 }
 
-// beginning is that of each line.
-const beginning = `{"event":`
+const (
+	// beginning is that of each line that a stream has written.
+	beginning = `{"event":`
+
+	// fromTopic is that of each line that Add has written. One that was cut short is no
+	// letter yet: the topic still has it, as it forgets none before Add has returned.
+	fromTopic = `{"source":`
+)
 
 // cutShort says whether that is a line of which the end is missing, as after kill -9.
-func cutShort(line []byte) bool {
+func cutShort(line []byte, beginning string) bool {
 	line = bytes.TrimRight(line, "\r\n")
 	n := min(len(line), len(beginning))
 	return string(line[:n]) == beginning[:n] && !json.Valid(line)
@@ -123,13 +160,83 @@ func letterOf(line []byte) (Letter, error) {
 	if err := json.Unmarshal(line, &letter); err != nil {
 		return letter, err
 	}
-	if line[0] != beginning[0] || len(letter.Event) == 0 || string(letter.Event) == "null" {
+	if line[0] != '{' || len(letter.Event) == 0 || string(letter.Event) == "null" {
 		return letter, errors.New("it has no event")
 	}
 	return letter, nil
 }
 
-// Len is the number of letters that were to be delivered when the file was opened.
+// Add appends letters of a topic; when it returns they are on the disk. Those that are
+// there, as a redrive was killed before it told the topic so, are left out. It returns
+// how many are new.
+func (f *File) Add(letters ...Letter) (added int, err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var text bytes.Buffer
+	begin := f.size
+	if n := len(f.lines); n > 0 {
+		last := make([]byte, 1)
+		if _, err := f.file.ReadAt(last, f.size-1); err != nil {
+			return 0, err
+		}
+		if last[0] != '\n' {
+			text.WriteByte('\n')
+		}
+	}
+	var lines []line
+	var sources []Source
+	for _, letter := range letters {
+		there, err := f.has(letter)
+		if err != nil {
+			return 0, err
+		}
+		if there {
+			continue
+		}
+		content, err := letter.line()
+		if err != nil {
+			return 0, err
+		}
+		lines = append(lines, line{at: begin + int64(text.Len()), length: len(content)})
+		sources = append(sources, *letter.Source)
+		text.Write(content)
+	}
+	if len(lines) == 0 {
+		return 0, nil
+	}
+	if _, err = f.file.WriteAt(text.Bytes(), begin); err == nil {
+		err = f.file.Sync()
+	}
+	if err != nil {
+		return 0, err
+	}
+	for i, l := range lines {
+		f.sources[sources[i]] = len(f.lines)
+		f.pending = append(f.pending, len(f.lines))
+		f.lines = append(f.lines, l)
+	}
+	f.size += int64(text.Len())
+	return len(lines), nil
+}
+
+// has says whether the file has the very letter: a topic that is made anew begins with
+// the same offsets.
+func (f *File) has(letter Letter) (bool, error) {
+	i, known := f.sources[*letter.Source]
+	if !known {
+		return false, nil
+	}
+	content := make([]byte, f.lines[i].length)
+	if _, err := f.file.ReadAt(content, f.lines[i].at); err != nil {
+		return false, err
+	}
+	content[0] = '{'
+	there, err := letterOf(content)
+	return err == nil && bytes.Equal(there.Event, letter.Event), nil
+}
+
+// Len is the number of letters that are to be delivered, or have been since the file
+// was opened.
 func (f *File) Len() int { return len(f.pending) }
 
 // Letter reads one of them, from 0.
@@ -174,6 +281,9 @@ func (f *File) Close() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	defer f.file.Close() // at the end: nobody else is to find the old one free
+	if f.made && !slices.ContainsFunc(f.lines, func(l line) bool { return !l.done }) {
+		return f.remove()
+	}
 	if !f.changed {
 		return nil
 	}
@@ -231,13 +341,23 @@ func (f *File) rewrite() (err error) {
 	if err == nil {
 		err = next.Close()
 	}
-	if err == nil && runtime.GOOS == "windows" { // which replaces no open file
-		f.file.Close()
-	}
 	if err == nil {
+		f.letGo()
 		err = os.Rename(next.Name(), f.path)
 	}
 	return err
+}
+
+func (f *File) remove() error {
+	f.letGo()
+	return os.Remove(f.path)
+}
+
+// letGo closes the file where an open one is neither replaced nor removed.
+func (f *File) letGo() {
+	if runtime.GOOS == "windows" {
+		f.file.Close()
+	}
 }
 
 // in is the letter's line with the failure in it.

@@ -1,5 +1,6 @@
 // Package deadletter keeps dead letters in a file, a JSON object in each line: a
-// stream appends to it, and a redrive takes out what has been delivered after all.
+// stream appends to it, and a redrive takes out what has been delivered after all. It
+// adds letters from elsewhere before.
 package deadletter
 
 import (
@@ -15,10 +16,19 @@ import (
 // A Letter is the event of a batch that has failed for good. On the platform it holds
 // the event unchanged (documented); that each event of a batch has one is inferred.
 type Letter struct {
+	Source   *Source         `json:"source,omitempty"` // of one from a topic; before all else, see fromTopic
 	Event    json.RawMessage `json:"event"`
 	Error    string          `json:"error"`
 	Attempts int             `json:"attempts"`
 	Time     time.Time       `json:"time"`
+}
+
+// A Source is where in a topic a letter is from.
+type Source struct {
+	Topic     string `json:"topic"`
+	Partition int32  `json:"partition"`
+	Offset    int64  `json:"offset"`
+	Index     int    `json:"index,omitempty"` // of several letters in a record
 }
 
 // line is the letter's, with its line break. The event's text stays as it is.

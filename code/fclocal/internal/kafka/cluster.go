@@ -212,7 +212,7 @@ func (c Cluster) explain(err error) error {
 	}
 	switch {
 	case errors.Is(err, kerr.UnknownTopicOrPartition):
-		return fmt.Errorf("%s: create the topic, or name another in s.yaml: %w", about, err)
+		return fmt.Errorf("%s: create the topic, or name another: %w", about, err)
 	case errors.Is(err, kerr.GroupAuthorizationFailed):
 		return fmt.Errorf("%s does not let %s use consumer group %q: grant it READ on the group (on ApsaraMQ, create the group in the console), or name another by --group: %w",
 			about, c.user(), c.group, err)

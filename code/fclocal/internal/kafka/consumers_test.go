@@ -390,7 +390,7 @@ func TestSASL(t *testing.T) {
 				t.Errorf("%d partitions, error %v", n, err)
 			}
 			_, err := good.Partitions(ctx, "yyy")
-			checkError(t, err, `cluster at `+at+`: create the topic, or name another in s.yaml: topic "yyy": UNKNOWN_TOPIC_OR_PARTITION: ...`)
+			checkError(t, err, `cluster at `+at+`: create the topic, or name another: topic "yyy": UNKNOWN_TOPIC_OR_PARTITION: ...`)
 
 			// kfake closes the connection; Apache Kafka says why, as below.
 			bad := Cluster{Brokers: []string{at}, SASL: &SASL{Mechanism: mechanism, User: "user", Password: "wrong"}}
@@ -491,7 +491,7 @@ func TestPartitionsErrors(t *testing.T) {
 		t.Errorf("%d partitions, error %v", n, err)
 	}
 	_, err = e.Cluster().Partitions(ctx, "yyy")
-	checkError(t, err, "cluster at "+e.Address()+`: create the topic, or name another in s.yaml: topic "yyy": UNKNOWN_TOPIC_OR_PARTITION: ...`)
+	checkError(t, err, "cluster at "+e.Address()+`: create the topic, or name another: topic "yyy": UNKNOWN_TOPIC_OR_PARTITION: ...`)
 	_, err = Cluster{}.Partitions(ctx, "xxx")
 	checkError(t, err, "...")
 }

@@ -35,6 +35,7 @@ type task struct {
 	paused     bool
 	kick       chan struct{} // pending is not empty
 	flushing   sync.Mutex    // one commit at a time
+	unreported error         // of a commit, when no updates were taken any more
 }
 
 func (t *task) join() error {
@@ -100,12 +101,13 @@ func (t *task) start(ctx context.Context, offsets map[string]map[int32]kgo.Offse
 	return offsets, t.reportAssigned(ctx, positions)
 }
 
-func (t *task) report(u Update) {
+// report hands an update over. It is false if nobody takes it any more.
+func (t *task) report(u Update) bool {
 	u.Task = t.number
 	select {
 	case t.updates <- u:
 	case <-t.running.Done():
-		return
+		return false
 	}
 	if u.done != nil {
 		select {
@@ -113,6 +115,7 @@ func (t *task) report(u Update) {
 		case <-t.running.Done():
 		}
 	}
+	return true
 }
 
 func (t *task) reportAssigned(ctx context.Context, positions []Position) error {
@@ -222,18 +225,21 @@ func (t *task) commitLoop() {
 		wait := commitInterval
 		err := t.flush(t.running)
 		switch {
+		case err != nil && !passing(err):
+			if !t.report(Update{Kind: Failed, Err: err}) {
+				t.unreported = err
+				return
+			}
 		case t.running.Err() != nil:
 			return
 		case err == nil:
 			t.well(t.name())
-		case passing(err):
+		default:
 			if !churn(err) {
 				t.trouble(t.name(), err)
 			}
 			wait = retryInterval
 			t.kickAgain()
-		default:
-			t.report(Update{Kind: Failed, Err: err})
 		}
 		pause.Reset(wait)
 		select {
@@ -253,7 +259,7 @@ func (t *task) kickAgain() {
 
 // close commits what is left, leaves the group and closes the client.
 func (t *task) close(ctx context.Context) error {
-	err := t.commitRest(ctx)
+	err := errors.Join(t.unreported, t.commitRest(ctx))
 	// A member that cannot say so is missed all the same.
 	if leaveErr := t.client.LeaveGroupContext(ctx); leaveErr != nil && !passing(leaveErr) {
 		err = errors.Join(err, t.cluster.explain(fmt.Errorf("task %d: leave group %q: %w", t.number, t.options.Group, leaveErr)))

@@ -1,5 +1,7 @@
 // Package redrive delivers dead letters after all: in batches as the trigger makes
-// them, each with one call, as many side by side as concurrency says.
+// them, each with one call, as many side by side as concurrency says. They are in a
+// file, into which it first takes those of a topic if it is to: a file says of each
+// letter whether it has been delivered, and a topic cannot.
 package redrive
 
 import (
@@ -22,6 +24,7 @@ import (
 
 // Options are the options of a redrive.
 type Options struct {
+	Topic   *Topic          // from which letters are added to the file before; nil: from none
 	Project *config.Project // with a trigger
 	Binary  string          // the function's program
 	Args    []string        // of it
@@ -29,7 +32,7 @@ type Options struct {
 	CPU     instance.CPU
 	Notice  func(string) // is told what a user should know that fails no call; may be nil
 
-	// Drain, when closed, ends the making of calls; those in flight end, and Draining is
+	// Drain, when closed, ends the taking and the making of calls; those in flight end, and Draining is
 	// told how many there are. Both may be nil.
 	Drain    <-chan struct{}
 	Draining func(calls int)
@@ -70,6 +73,15 @@ type batch struct {
 // failed for is not tried again: the letters stay, as do those that ctx's end or Drain
 // leave. An error is of what keeps all letters from being delivered.
 func Run(ctx context.Context, options Options, file *deadletter.File) (result.Redrive, error) {
+	var total result.Redrive
+	var err error
+	if options.Topic != nil {
+		err = options.take(ctx, file, &total)
+	}
+	total.Letters, total.Untried, total.CutShort = file.Len(), file.Len(), len(file.CutShort)
+	if err != nil {
+		return total, err
+	}
 	byTrigger := *options.Project
 	byTrigger.Function.Timeout = byTrigger.Function.TriggerTimeout()
 	r := &redrive{
@@ -78,9 +90,8 @@ func Run(ctx context.Context, options Options, file *deadletter.File) (result.Re
 			Project: &byTrigger, Binary: options.Binary, Args: options.Args, CodeDir: options.Project.CodeDirectory(options.Binary),
 			Cores: options.CPU.Cores(options.Project),
 		},
-		total: result.Redrive{Letters: file.Len(), CutShort: len(file.CutShort)},
+		total: total,
 	}
-	r.total.Untried = r.total.Letters
 	making, stop := context.WithCancel(ctx)
 	defer stop()
 	r.stop = stop

@@ -14,6 +14,12 @@ func Redrive(w io.Writer, r result.Redrive) error {
 	var text strings.Builder
 	say := func(format string, arguments ...any) { text.WriteString(units.Sprintf(format, arguments...) + "\n") }
 	file := escape.Line(r.File)
+	if r.Topic != "" {
+		say("%d dead letters taken from topic %q into %s", r.Taken, r.Topic, file)
+	}
+	if r.Skipped > 0 {
+		say("%d of its records passed over: they are no dead letters", r.Skipped)
+	}
 	say("%d of %d dead letters delivered in %d calls", r.Delivered, r.Letters, r.Calls)
 	if r.Failed > 0 {
 		say("%d failed again, and stay in %s; failed calls:", r.Failed, file)

@@ -1,7 +1,11 @@
 package result
 
-// A Redrive is what became of the dead letters of a file.
+// A Redrive is what became of the dead letters of a file, to which those of a topic may
+// have been added before.
 type Redrive struct {
+	Topic     string `json:"topic,omitempty"`
+	Taken     int    `json:"taken,omitempty"`   // letters that came from the topic
+	Skipped   int    `json:"skipped,omitempty"` // records of it that are none
 	File      string `json:"file"`
 	Letters   int    `json:"letters"`   // that were in the file
 	Delivered int    `json:"delivered"` // and are no longer in it
