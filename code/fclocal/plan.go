@@ -32,6 +32,7 @@ type planOptions struct {
 
 	load     load.Options
 	function plan.Function
+	times    load.Times
 	measure  bool
 	speed    float64          // of a vCPU
 	measured *result.Measured // what it has found; nil without it
@@ -84,6 +85,7 @@ Exit codes: 0 good; 1 the plan failed; 2 wrong usage or configuration.`,
 	options.load.AddTo(command)
 	flags.DurationVar(&options.function.CallTime, "call-time", 10*time.Millisecond, "the function takes `D` for each call; 0 if only --event-time is given")
 	flags.DurationVar(&options.function.EventTime, "event-time", time.Millisecond, "and `D` for each event in it; 0 if only --call-time is given")
+	options.times.AddTo(command)
 	flags.BoolVar(&options.measure, "measure", false, "measure the function on this machine; --call-time and --event-time come on top, 0 if not given")
 	vCPUSpeedFlag(flags, &options.speed)
 	flags.Float64Var(&options.function.Spread, "spread", 0.2, "times differ by up to `F` of themselves to both sides, 0 to 1")
@@ -146,11 +148,14 @@ func runPlans(ctx context.Context, options planOptions, given func(option string
 	if err := options.load.Read(given); err != nil {
 		return err
 	}
+	if options.function.Times, err = options.times.Read(given); err != nil {
+		return err
+	}
 	// A default is not added in silence to what is given or measured.
-	if !given("call-time") && (given("event-time") || options.measure) {
+	if !given("call-time") && (given("event-time") || options.measure || options.times.Given()) {
 		options.function.CallTime = 0
 	}
-	if !given("event-time") && (given("call-time") || options.measure) {
+	if !given("event-time") && (given("call-time") || options.measure || options.times.Given()) {
 		options.function.EventTime = 0
 	}
 	projects, err := options.projects(stderr)

@@ -16,6 +16,7 @@ import (
 // Options are the options of a load. The zero value is no good: AddTo makes the defaults.
 type Options struct {
 	plan.Load
+	sizes string // file of the events' sizes
 }
 
 // AddTo adds the options to a command.
@@ -34,6 +35,7 @@ func (o *Options) AddTo(command *cobra.Command) {
 	flags.Int64Var(&o.Backlog, "backlog", 0, "`N` messages are in the topic at the start")
 	flags.IntVar(&o.Partitions, "partitions", 1, "partitions of the topic, `N`")
 	flags.IntVar(&o.EventBytes, "message-size", 1000, "`BYTES` of each message's event in a call's payload; with --measure by default those of event.json's")
+	flags.StringVar(&o.sizes, "message-sizes", "", "or any of the bytes in `FILE`, a number a line, each as often as the others")
 	command.RegisterFlagCompletionFunc("arrivals", cobra.FixedCompletions(plan.ArrivalsNames, cobra.ShellCompDirectiveNoFileComp))
 }
 
@@ -51,6 +53,11 @@ func (o *Options) Read(given func(option string) bool) (err error) {
 			o.For = 24 * time.Hour
 		}
 	}
+	if o.sizes != "" {
+		if o.Sizes, err = plan.ReadSizes(o.sizes); err != nil {
+			return err
+		}
+	}
 	if o.Arrivals == plan.Bursts {
 		return o.Burst.Check(o.For)
 	}
@@ -66,6 +73,7 @@ func (o *Options) check(given func(option string) bool) error {
 		option.Not(bursts && o.Arrivals != plan.Bursts, "--burst-rate, --burst-for and --burst-every are for --arrivals bursts"),
 		option.Not(o.Group < 1 || o.Group > 1e6, fmt.Sprintf("--group %d: it must be from 1 to 1000000", o.Group)),
 		option.From("--partitions", o.Partitions, 1), option.From("--message-size", o.EventBytes, 1),
+		option.Not(o.sizes != "" && given("message-size"), "--message-size and --message-sizes exclude each other: give one of them"),
 		option.Not(o.For <= 0, fmt.Sprintf("--for %v: it must be above 0", o.For)),
 		option.Not(o.Rate != 0 && o.RateFile != "", "--rate and --rate-file exclude each other: give one of them"),
 		option.Not(!comes && o.Backlog == 0, "there is nothing to plan for: --rate, --rate-file or --backlog gives the load"),

@@ -84,7 +84,10 @@ func (c Config) Advice(r Result) string {
 const highestConcurrency = 300
 
 // tooLarge says that a payload cannot have a single event.
-func (c Config) tooLarge() bool { return int64(c.Load.EventBytes)+int64(len("[]")) > c.Rules.BodyLimit }
+func (c Config) tooLarge() bool {
+	smallest, _ := c.Load.eventBytes()
+	return smallest+int64(len("[]")) > c.Rules.BodyLimit
+}
 
 // raiseCPU is the part of an advice to give an instance more CPU. Its ratio to
 // memorySize is bounded (documented).

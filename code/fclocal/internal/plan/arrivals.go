@@ -19,8 +19,8 @@ func (d *driver) tellChanged() {
 //
 // With nextOnly it does so for the window that goes next. No other can go when
 // one call succeeds: its slot in the instance comes up too, so that the batch is
-// not refused. That holds while nothing else happens at the moment and no batch
-// waits for a retry.
+// not refused. That holds while nothing else happens at the moment, no batch
+// waits for a retry and none is given up without a call, as it is too large.
 func (d *driver) catchUp(nextOnly bool) {
 	if d.Rules.TimeBasedWindow > 0 {
 		return
@@ -44,20 +44,28 @@ func (d *driver) catchUp(nextOnly bool) {
 // tell brings the model what has arrived for a task, until a batch of it waits.
 func (d *driver) tell(t *task) {
 	for t.next <= d.now && !d.model.Backlogged(t.id) {
-		room := max(d.model.Room(t.id, d.Load.EventBytes), 1)
+		room := max(d.room(t), 1)
 		n := min(int64(room), t.total-t.told)
 		if t.arrival(t.told+n-1) > d.now {
 			n = t.arrived(d.now) - t.told
 		}
-		arrival := trigger.Arrival{
-			Range:      trigger.Range{Partition: int32(t.id), FirstOffset: t.told, Count: int(n)},
-			EventBytes: d.Load.EventBytes,
-		}
+		arrival := d.untold(t, n)
 		t.take(n)
 		d.told += n
 		d.perform(d.model.Arrive(d.now, arrival))
 	}
 }
+
+// untold are the next n messages that the model does not know.
+func (d *driver) untold(t *task, n int64) trigger.Arrival {
+	return trigger.Arrival{
+		Range:      trigger.Range{Partition: int32(t.id), FirstOffset: t.told, Count: int(n)},
+		EventBytes: d.Load.EventBytes, Sizes: t.sizes,
+	}
+}
+
+// room is how many of these the task's window takes.
+func (d *driver) room(t *task) int { return d.model.Room(t.id, d.untold(t, t.total-t.told)) }
 
 // schedule plans when the model is told of the task next: as late as the model's answers stay
 // the same as if it were told of every message when it arrives.
@@ -67,7 +75,7 @@ func (d *driver) schedule(t *task) {
 		d.expect(t, -1)
 		return
 	}
-	room := d.model.Room(t.id, d.Load.EventBytes)
+	room := d.room(t)
 	last := min(t.told+int64(max(room, 1)), t.total) - 1
 	full := t.arrival(last)
 	at := t.next
@@ -78,7 +86,7 @@ func (d *driver) schedule(t *task) {
 		at = full
 	case open && t.next < closes:
 		at = min(full, closes-1) // just before it
-	case window > 0 && d.emptyRoom == d.Rules.CountBasedWindow && t.told+int64(room) <= t.total && full < t.next+window:
+	case window > 0 && !open && room == d.Rules.CountBasedWindow && t.told+int64(room) <= t.total && full < t.next+window:
 		at = full // nobody sees when it was opened
 	}
 	if at == t.next {

@@ -26,7 +26,7 @@ func (d *driver) startCall(a trigger.StartCall) {
 	}
 	*e = event{
 		index: -1, call: a.Call, instance: a.Instance, events: events,
-		wait:  d.spread(d.Function.CallTime+d.Function.EventTime*time.Duration(events)) + d.Trouble.Slow,
+		wait:  d.spread(d.Function.CallTime+d.Function.EventTime*time.Duration(events)) + d.drawTime(events) + d.Trouble.Slow,
 		work:  d.spread(d.Function.CallCPU + d.Function.EventCPU*time.Duration(events)),
 		fails: d.Trouble.Call(d.Rules.Seed, a.Call, d.now),
 	}
@@ -120,7 +120,7 @@ func (d *driver) endCall(e *event) {
 	}
 	d.result.LagMax = max(d.result.LagMax, d.lag(d.model.Stats()))
 	alone := d.queue.empty() || d.queue.first().at > d.now
-	d.catchUp(alone && e.err == nil && d.model.Stats().Retrying == 0)
+	d.catchUp(alone && e.err == nil && d.model.Stats().Retrying == 0 && !d.someTooLarge)
 	if errors.Is(e.err, errTimeout) {
 		d.result.Timeouts++
 		d.result.Crashes++

@@ -24,15 +24,17 @@ type driver struct {
 	queue  queue
 	cores  cores
 	sender station  // the stream itself, on a Host
+	times  sequence // of Function.Times
 	free   []*event // ended calls, for reuse
 
-	tasks     []*task
-	changed   []*task // whose window or backlog may have changed since the model was told
-	emptyRoom int     // records that an empty window takes
-	told      int64
-	total     int64
-	curve     *curve
-	lagging   lagging
+	someTooLarge bool // there are events beyond the body limit, beside others
+
+	tasks   []*task
+	changed []*task // whose window or backlog may have changed since the model was told
+	told    int64
+	total   int64
+	curve   *curve
+	lagging lagging
 
 	loadEnd   time.Duration
 	loadEnded bool
@@ -64,6 +66,11 @@ func newDriver(config Config) *driver {
 		d.cores.count = config.Host.Cores
 		d.sender = station{limit: config.Host.Cores, spread: true} // it works for a call in several goroutines
 	}
+	if measured := config.Function.Times.Samples; measured != nil {
+		d.times = newSequence(measured, rand.New(rand.NewPCG(config.Rules.Seed, chanceOfTimes)))
+	}
+	_, largest := config.Load.eventBytes()
+	d.someTooLarge = largest+int64(len("[]")) > config.Rules.BodyLimit
 	d.lagging.end = curve.passed(config.Load.For)
 	for _, t := range d.tasks {
 		d.total += t.total
@@ -76,7 +83,6 @@ func newDriver(config Config) *driver {
 		}
 		d.model.Assign(0, t.id, int32(t.id), 0)
 	}
-	d.emptyRoom = d.model.Room(0, config.Load.EventBytes)
 	d.lagging.interval = 100 * time.Millisecond
 	if d.loadEnd > 0 {
 		d.lagging.interval = max(d.loadEnd/1000, 1)

@@ -4,6 +4,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"time"
+
+	"fclocal/internal/trigger"
 )
 
 // task is a consumer with the messages of its partitions. The rules look at a
@@ -29,6 +31,8 @@ type task struct {
 	// for long each is filled to another part. 0: it is like any other.
 	firstCloses time.Duration
 
+	sizes trigger.Sizes // of the messages' events by their number; nil: all are alike
+
 	told int64         // messages that the model knows
 	next time.Duration // when the first that it does not know arrives
 
@@ -40,6 +44,8 @@ const (
 	chanceOfShares = 2
 	chanceOfTask   = 3       // and one more for each
 	chanceOfBursts = 1 << 32 // beyond all tasks
+	chanceOfSizes  = chanceOfBursts + 1
+	chanceOfTimes  = chanceOfBursts + 2
 )
 
 // line is a number of messages over the positions of the curve.
@@ -87,6 +93,7 @@ func newTasks(config Config, curve *curve) []*task {
 		tasks[id] = t
 		first += partitions
 	}
+	giveSizes(tasks, load.Sizes, rules.Seed)
 	return tasks
 }
 

@@ -80,6 +80,7 @@ type Load struct {
 	RateFile   string        // name of the file that Rates are from, if they are
 	For        time.Duration // how long they come, from midnight on
 	EventBytes int           // of each message's event in the payload
+	Sizes      *Samples      // bytes of the events, in place of EventBytes, each 1 or more; nil: all are alike
 	Arrivals   Arrivals      // "" is Even
 	Burst      Burst         // of Bursts
 	Group      int           // messages that a producer sends at once, to one partition; 0 is 1
@@ -115,6 +116,14 @@ func (l Load) steady() bool { return len(l.Rates) <= 1 }
 // changes reports whether more comes at one time than at another.
 func (l Load) changes() bool { return !l.steady() || l.Arrivals == Bursts }
 
+// eventBytes are the sizes of the smallest and the largest event.
+func (l Load) eventBytes() (smallest, largest int64) {
+	if l.Sizes != nil {
+		return int64(slices.Min(l.Sizes.Values)), int64(slices.Max(l.Sizes.Values))
+	}
+	return int64(l.EventBytes), int64(l.EventBytes)
+}
+
 // messages returns how many there are beside the backlog, not yet rounded.
 func (l Load) messages() float64 {
 	if c := newDailyCurve(l); c != nil {
@@ -127,6 +136,7 @@ func (l Load) messages() float64 {
 type Function struct {
 	CallTime  time.Duration // of each call, without its CPU time
 	EventTime time.Duration // of each event in it, likewise
+	Times     Times         // that were measured, on top of these
 	CallCPU   time.Duration // CPU time of each call on one core
 	EventCPU  time.Duration // of each event in it
 	CPU       float64       // cores that an instance can use at a time; above 0 where there is CPU time
@@ -176,6 +186,8 @@ func (c Config) check() error {
 		{!(c.Load.Rate >= 0) || math.IsInf(c.Load.Rate, 1), "the rate must be a number of 0 or more"},
 		{c.Load.Rate > 0 && len(c.Load.Rates) > 0, "there must be one rate or those of a day"},
 		{c.Load.Arrivals != "" && !slices.Contains(ArrivalsNames, string(c.Load.Arrivals)), "arrivals must be poisson, even or bursts"},
+		{!c.Load.Sizes.check(1, largestSize), "the events' sizes must be from 1 byte to 16 GB"},
+		{!c.Function.Times.check(0, float64(day)), "measured times must be from 0 to a day"},
 		{c.Load.Group < 0 || c.Load.Group > 1e6, "a group must have from 1 to 10^6 messages"},
 		{!(c.Load.Skew >= 0 && c.Load.Skew <= 5), "the skew must be from 0 to 5"},
 		{c.Load.Skew > 0 && c.Load.Partitions > 1e6, "with a skew there must be at most 10^6 partitions"},

@@ -457,6 +457,8 @@ func randomConfig(seed uint64) Config {
 		c.Load.Arrivals = Poisson
 	}
 	c.Load.Group = one(0, 1, 3, 250)
+	c.Load.Sizes = []*Samples{nil, nil, {Values: []float64{10, 20, 60}}}[random.IntN(3)]
+	c.Function.Times = []Times{{}, {}, {&Samples{Values: []float64{0, 1e6, 3e7}}, random.IntN(2) == 0}}[random.IntN(3)]
 	c.Load.Burst = Burst{[]float64{1, 2, 5}[random.IntN(3)], c.Load.For / 40, c.Load.For / 7}
 	return c
 }
@@ -545,7 +547,7 @@ func TestRunsOfMessagesChangeNothing(t *testing.T) {
 	for seed := range uint64(1000) {
 		c := randomConfig(seed)
 		// No chance: calls of the same moment would draw in an order that may differ.
-		c.Function.Spread, c.Trouble, c.Function.Timeout = 0, trouble.Trouble{}, 0
+		c.Function.Spread, c.Trouble, c.Function.Timeout, c.Function.Times = 0, trouble.Trouble{}, 0, Times{}
 		c.Rules.MaxInstances, c.Rules.InstanceBurst = 100, 0
 		c.Load.Arrivals = Even
 		// No ties: of what happens at the same moment, either may come first.

@@ -2,7 +2,7 @@ package plan
 
 import (
 	"cmp"
-
+	"math"
 	"time"
 
 	"fclocal/internal/result"
@@ -90,6 +90,15 @@ func (c Config) input() result.Input {
 		}
 		if l.Group > 1 {
 			in.Load.Group = l.Group
+		}
+	}
+	if l.Sizes != nil {
+		in.Load.EventBytes, in.Load.SizeFile = int(math.Round(l.Sizes.Mean())), l.Sizes.File
+	}
+	if times := f.Times; times.Samples != nil {
+		in.Function.Times = &result.Times{File: times.File, Of: "call", MeanMs: times.Mean() / 1e6}
+		if times.OfEvents {
+			in.Function.Times.Of = "event"
 		}
 	}
 	for _, rate := range l.Rates {

@@ -29,7 +29,7 @@ func loadInWords(run result.Run) []string {
 	if load.Group > 1 {
 		say("Producers send %d at once to a partition.", load.Group)
 	}
-	say("The topic has %d partitions. A message's event takes %d bytes of a call's payload.", load.Partitions, load.EventBytes)
+	say("The topic has %d partitions. A message's event takes %d bytes of a call's payload%s.", load.Partitions, load.EventBytes, onAverage(load.SizeFile))
 	say("A new instance takes its first call after %s.", units.Milliseconds(function.ColdStartMs))
 	if load.Skew > 0 {
 		say("The k-th largest partition has a share as 1/k^%v.", load.Skew)
@@ -39,7 +39,10 @@ func loadInWords(run result.Run) []string {
 			m.Points[0].Events, m.Points[len(m.Points)-1].Events,
 			units.Duration(m.CallCPU), units.Duration(m.EventCPU), units.Duration(m.CallWait), units.Duration(m.EventWait))
 	}
-	if function.Measured == nil || function.GivenCallMs > 0 || function.GivenEventMs > 0 {
+	if t := function.Times; t != nil {
+		say("Each %s takes %s%s.", t.Of, units.Milliseconds(t.MeanMs), onAverage(t.File))
+	}
+	if function.Measured == nil && function.Times == nil || function.GivenCallMs > 0 || function.GivenEventMs > 0 {
 		say("The function takes %s for a call and %s for each event in it.", units.Milliseconds(function.GivenCallMs), units.Milliseconds(function.GivenEventMs))
 	}
 	say("Times differ by up to %s of themselves.", units.Percent(function.Spread))
@@ -69,6 +72,14 @@ func troubleInWords(run result.Run) (words []string) {
 		say("an instance lives %s on average", units.Milliseconds(t.KillInstancesSeconds*1000))
 	}
 	return words
+}
+
+// onAverage says what a mean is of, if it comes from a file.
+func onAverage(file string) string {
+	if file == "" {
+		return ""
+	}
+	return " on average, as in " + file
 }
 
 // assumptions are what plans take as given beside what is documented.

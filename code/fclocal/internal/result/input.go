@@ -109,7 +109,8 @@ type Load struct {
 	RateFile        string  `json:"rateFile,omitempty"`        // name of the file that a day's rates come from
 	HighestRate     float64 `json:"highestRate,omitempty"`     // of RateFile, in messages a second
 	DurationSeconds float64 `json:"durationSeconds,omitempty"` // for how long a plan's messages come
-	EventBytes      int     `json:"eventBytes,omitempty"`      // of a message's event in a call's payload, in a plan
+	EventBytes      int     `json:"eventBytes,omitempty"`      // of a message's event in a call's payload, in a plan; with SizeFile on average
+	SizeFile        string  `json:"sizeFile,omitempty"`        // name of the file that they come from
 	Arrivals        string  `json:"arrivals,omitempty"`        // of a plan's messages: even, poisson or bursts
 	Bursts          *Bursts `json:"bursts,omitempty"`          // of arrivals that have them
 	Group           int     `json:"group,omitempty"`           // messages that come to a partition at once, where it is more than one
@@ -137,11 +138,20 @@ type Function struct {
 	PreStopMs     float64 `json:"preStopMs,omitempty"`     // of an instance, before its end
 	Spread        float64 `json:"spread,omitempty"`        // by how much of themselves times differ at most, 0 to 1
 
+	Times *Times `json:"times,omitempty"` // that were measured, on top of these
+
 	// What CallTimeMs and EventTimeMs have of the user, beside what was measured.
 	GivenCallMs  float64 `json:"-"`
 	GivenEventMs float64 `json:"-"`
 
 	Measured *Measured `json:"-"` // what all runs have been fitted to; nil if the times were given
+}
+
+// Times are measured times of the function.
+type Times struct {
+	File   string  `json:"file"`   // name
+	Of     string  `json:"of"`     // call or event
+	MeanMs float64 `json:"meanMs"` // milliseconds
 }
 
 // Account is what the account may have in a region, and what else is not in

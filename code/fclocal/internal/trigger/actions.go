@@ -32,7 +32,8 @@ type Range struct {
 // lets pass.
 type Arrival struct {
 	Range
-	EventBytes int // size of each record's event in the payload
+	EventBytes int   // size of each record's event in the payload
+	Sizes      Sizes // where they differ, in place of EventBytes; else nil
 
 	// Filtered, with a Count of 0, says that the record before FirstOffset was fetched and
 	// held back by the filter: it is billed, too.

@@ -31,12 +31,13 @@ type delivery struct {
 
 // add puts records into the window of the partition's task and closes it as
 // often as it is full.
-func (m *Model) add(p *partition, offset int64, count int, eventBytes int64) {
+func (m *Model) add(p *partition, offset int64, count int, sizes sizes) {
 	m.stats.Pending += int64(count)
-	m.usage.events(m.now, count, int64(count)*unitsOf(eventBytes), int64(count)*eventBytes)
+	bytes, units := sizes.sum(offset, count)
+	m.usage.events(m.now, count, units, bytes)
 	t := &m.tasks[p.task]
 	for count > 0 {
-		n := min(count, m.room(t.window, eventBytes))
+		n := m.room(t.window, offset, count, sizes)
 		if n == 0 && t.window != nil {
 			m.close(t.window)
 			continue
@@ -50,7 +51,7 @@ func (m *Model) add(p *partition, offset int64, count int, eventBytes int64) {
 		if n == 0 { // not even alone
 			n, d.tooLarge = 1, true
 		}
-		d.add(p, offset, n, eventBytes)
+		d.add(p, offset, n, sizes)
 		offset += int64(n)
 		count -= n
 		if d.tooLarge || d.records == m.config.CountBasedWindow {
@@ -59,21 +60,20 @@ func (m *Model) add(p *partition, offset int64, count int, eventBytes int64) {
 	}
 }
 
-// room returns how many more records a window takes; an empty one is nil.
-func (m *Model) room(d *delivery, eventBytes int64) int {
+// room returns how many of the next records a window takes; an empty one is nil.
+func (m *Model) room(d *delivery, offset int64, count int, sizes sizes) int {
 	records, bytes := 0, int64(1)
 	if d != nil {
 		records, bytes = d.records, d.bytes
 	}
-	free := max(0, m.config.BodyLimit-bytes) / (eventBytes + 1)
-	return int(min(int64(m.config.CountBasedWindow-records), free))
+	return sizes.within(m.config.BodyLimit-bytes, offset, min(count, m.config.CountBasedWindow-records))
 }
 
 // add appends records to the window. An array of n events has n-1 commas and
 // two brackets: a separator for each event and one more byte.
-func (d *delivery) add(p *partition, offset int64, count int, eventBytes int64) {
-	bytes := int64(count) * (eventBytes + 1)
-	units := int64(count) * unitsOf(eventBytes)
+func (d *delivery) add(p *partition, offset int64, count int, sizes sizes) {
+	bytes, units := sizes.sum(offset, count)
+	bytes += int64(count)
 	d.records += count
 	d.bytes += bytes
 	d.units += units

@@ -183,12 +183,12 @@ func (m *Model) Arrive(now time.Duration, arrivals ...Arrival) []Action {
 			continue
 		}
 		if a.Filtered {
-			m.usage.events(m.now, 1, unitsOf(int64(a.EventBytes)), int64(a.EventBytes))
+			m.usage.events(m.now, 1, EventUnits(int64(a.EventBytes)), int64(a.EventBytes))
 		}
 		end := a.FirstOffset + int64(a.Count)
 		first := max(a.FirstOffset, p.next)
 		if first < end {
-			m.add(p, first, int(end-first), int64(a.EventBytes))
+			m.add(p, first, int(end-first), a.sizes())
 		}
 		p.next = max(p.next, end)
 		m.commit(p)
@@ -343,12 +343,11 @@ func (m *Model) WindowCloses(task int) (at time.Duration, ok bool) {
 	return d.opened + m.config.TimeBasedWindow, true
 }
 
-// Room returns how many records with events of that size a task's window takes
-// before it is full. With 0 the next one goes to a new window. A driver that
-// knows the rate of arrival can tell from it when to bring records, instead of
-// bringing each.
-func (m *Model) Room(task, eventBytes int) int {
-	return m.room(m.tasks[task].window, int64(eventBytes))
+// Room returns how many of an arrival's records a task's window takes before it is
+// full. With 0 the next one goes to a new window. A driver that knows when records
+// arrive can tell from it when to bring them, instead of bringing each.
+func (m *Model) Room(task int, a Arrival) int {
+	return m.room(m.tasks[task].window, a.FirstOffset, a.Count, a.sizes())
 }
 
 // Halted reports whether no more calls are made, after Drain or Stop.

@@ -414,7 +414,7 @@ func TestRoom(t *testing.T) {
 	m.Assign(0, 0, 0, 0)
 	check := func(eventBytes, want int) {
 		t.Helper()
-		if got := m.Room(0, eventBytes); got != want {
+		if got := m.Room(0, Arrival{Range: Range{Count: 100}, EventBytes: eventBytes}); got != want {
 			t.Errorf("room for %d events of %d bytes, want %d", got, eventBytes, want)
 		}
 	}

@@ -58,8 +58,8 @@ func (u *usage) events(now time.Duration, events int, units, bytes int64) {
 	at.EventBytes += bytes
 }
 
-// unitsOf is how many events one of that size counts as.
-func unitsOf(eventBytes int64) int64 { return max(1, (eventBytes+eventUnit-1)/eventUnit) }
+// EventUnits is how many events one of that size counts as.
+func EventUnits(eventBytes int64) int64 { return max(1, (eventBytes+eventUnit-1)/eventUnit) }
 
 // Usage returns what has been used so far, by the hours since the start of the run.
 // Instances that are busy are so up to now.
