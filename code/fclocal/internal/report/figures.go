@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"fclocal/internal/escape"
@@ -24,6 +25,7 @@ type group int
 const (
 	outcome group = iota
 	messages
+	causes
 	calls
 	instances
 	charges
@@ -32,7 +34,7 @@ const (
 
 // figures are in the order of a table's columns. What has nothing to say in any
 // run is left out.
-var figures = []figure{
+var figures = slices.Concat(causeFigures(), []figure{
 	planned(outcome, "keeps up", "keeps\nup", func(p *result.Plan) string { return units.YesNo(p.KeepsUp) }),
 	{instances, "instances", "instances",
 		func(r result.Run) string {
@@ -118,12 +120,13 @@ var figures = []figure{
 	money("FC", "", func(c *result.Charges) *float64 { return c.FunctionCompute.Price }),
 	money("EventBridge\nby events", result.ByEvents, func(c *result.Charges) *float64 { return c.EventBridge.ByEvents.Price }),
 	money("EventBridge\nby capacity", result.ByCapacity, func(c *result.Charges) *float64 { return c.EventBridge.ByCapacity.Price }),
+	{causes, "", "p99 is\nmostly", mostOfP99, func(r result.Run) bool { return spentOf(r) == nil }},
 	{outcome, "time", "time", func(r result.Run) string { return units.Milliseconds(r.WallSeconds * 1000) }, nil},
 	{calls, "failed attempts", "", func(r result.Run) string { return strings.Join(failedAttempts(r.Failures), "\n") }, func(r result.Run) bool { return r.Failures == nil }},
 	{calls, onPurpose, onPurpose, func(r result.Run) string { return strings.Join(troubleInWords(r), "; ") }, func(r result.Run) bool { return r.Trouble == nil }},
 	{outcome, "stopped", "", func(r result.Run) string { return escape.Line(r.Stopped) }, func(r result.Run) bool { return r.Stopped == "" }},
 	{outcome, "advice", "", advice, func(r result.Run) bool { return advice(r) == "" }},
-}
+})
 
 // Figures that follow from what all runs have, as a rule: they then stand with the
 // settings.

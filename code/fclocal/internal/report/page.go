@@ -66,7 +66,8 @@ type pageView struct {
 	Charts   []chart
 	TimeUnit string
 	Drawn    []pageRun // that have a curve
-	NotDrawn string    // what the charts leave out
+	Causes   []pageCause
+	NotDrawn string // what the charts leave out
 }
 
 // pageFigures are what runs are chosen by; with them the table fits a desktop's
@@ -89,10 +90,17 @@ type pageRun struct {
 	KeepsUp bool
 	runStyle
 
+	Bars    []bar
 	Cells   []pageCell // by column
 	Advice  string
 	Stopped string
 	Groups  [][]pageFact
+}
+
+// A pageCause is one of the bars'.
+type pageCause struct {
+	Number int
+	Name   string
 }
 
 type pageCell struct {
@@ -118,7 +126,7 @@ func (p Page) view() pageView {
 		view.Runs = append(view.Runs, pageRun{
 			Number: i + 1, Label: names[i], KeepsUp: run.KeepsUp,
 			runStyle: styleOf(i),
-			Advice:   advice(run), Stopped: run.Stopped,
+			Advice:   advice(run), Stopped: run.Stopped, Bars: bars(run),
 		})
 	}
 	for _, c := range slices.Concat(first, rest) {
@@ -148,6 +156,11 @@ func (p Page) view() pageView {
 	if drawn < len(shown) {
 		view.NotDrawn = fmt.Sprintf("The curves are those of the first %d runs of %d. ", drawn, len(shown))
 	}
+	for cause, name := range causeNames {
+		if slices.ContainsFunc(view.Drawn, func(r pageRun) bool { return r.spendsOn(cause) }) {
+			view.Causes = append(view.Causes, pageCause{cause, name})
+		}
+	}
 	end := longest(shown[:drawn])
 	if shorter := chartEnd(shown[:drawn]); shorter < end {
 		view.NotDrawn += fmt.Sprintf("They end after %s; the longest run takes %s.", units.Milliseconds(shorter*1000), units.Milliseconds(end*1000))
@@ -157,6 +170,21 @@ func (p Page) view() pageView {
 	view.TimeUnit = unit.name
 	view.Charts = newCharts(shown[:drawn], unit, pageDetail)
 	return view
+}
+
+func (r pageRun) spendsOn(cause int) bool {
+	return slices.ContainsFunc(r.Bars, func(b bar) bool {
+		return slices.ContainsFunc(b.Segments, func(s segment) bool { return s.Cause == cause })
+	})
+}
+
+// Summary is of the bars, for those who do not see them.
+func (r pageRun) Summary() string {
+	var said []string
+	for _, b := range r.Bars {
+		said = append(said, b.summary())
+	}
+	return strings.Join(said, "; ") + "."
 }
 
 // chartEnd returns the seconds that charts show: twice the time of the load, so

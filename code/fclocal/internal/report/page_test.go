@@ -72,6 +72,9 @@ func TestPage(t *testing.T) {
 		"5: instanceConcurrency 26", "concurrency limits: all of it, 26, was in use: raise concurrency",
 		`<title id="chart-0-title">Instances over time</title>`,
 		`<desc id="chart-0-description">The highest values: run 1 2, run 2 6, run 3 13, run 4 26, run 5 1.</desc>`,
+		`<title id="bars-5-title">Latency by cause of run 5</title>`,
+		`<desc id="bars-5-description">mean 0 ms: slot 50 %, function 50 %; p50 1.51 s: slot 67 %, function 33 %; p95 2.53 s: slot 80 %, cold start 0 %, function 20 %; p99 2 s: Kafka 0 %, slot 62 %, retries 12 %, function 24 %.</desc>`,
+		`<rect class="k2" x="0.5%" width="62.5%" height="80%"><title>slot 62 %</title></rect><rect class="k4" x="63%" width="12.5%" height="80%">`,
 	} {
 		if !strings.Contains(page, want) {
 			t.Errorf("%q is not in the page", want)
@@ -79,7 +82,7 @@ func TestPage(t *testing.T) {
 	}
 	for text, want := range map[string]int{
 		`<th scope="row">`: 5, "✓ yes": 4, "✗ no": 1, "✓ keeps up": 4, "✗ does not keep up": 1,
-		`role="img"`: 4, "<article": 5, " open>": 0, "curves are those": 0,
+		`role="img"`: 4 + 5, "<article": 5, " open>": 0, "curves are those": 0,
 	} {
 		if got := strings.Count(page, text); got != want {
 			t.Errorf("%d times %q, want %d", got, text, want)
@@ -105,7 +108,8 @@ func TestPageEscapes(t *testing.T) {
 	if n := strings.Count(page, "&lt;script&gt;"); n < 6 {
 		t.Errorf("the names are shown %d times", n)
 	}
-	for end, want := range map[string]int{"</title>": 5, "</style>": 1} { // a title of each chart, and the page's
+	// A title of each chart, and the page's; and of each run's bars and the parts of these.
+	for end, want := range map[string]int{"</title>": 5 + 12*(1+11), "</style>": 1} {
 		if n := strings.Count(page, end); n != want {
 			t.Errorf("%d times %q, want %d", n, end, want)
 		}

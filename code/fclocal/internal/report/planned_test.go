@@ -19,6 +19,11 @@ func plans() []result.Run {
 		run.PeakMemoryMB = 0
 		run.LatencyMs.P99 = float64(2000 - 100*i)
 		run.LatencyMs.P999 = run.LatencyMs.P99 + 10
+		run.LatencyByCause = result.LatencyByCauseMs{
+			Mean: result.CausesMs{Slot: 500, Function: 500}, P50: result.CausesMs{Slot: 1012.3049, Function: 500},
+			P95: result.CausesMs{Slot: 2021.82, ColdStart: 12.3, Function: 500},
+			P99: result.CausesMs{Kafka: 10, Slot: 1250 - float64(100*i), Retries: 250, Function: 490},
+		}
 		run.Plan = &result.Plan{
 			LagEnd: 1000 / int64(i+1), LagMax: 2000, KeepsUp: i > 0, DrainSeconds: 90,
 			InstanceHours: 0.25,

@@ -15,17 +15,20 @@ type theme struct {
 	Soft   string // text of less weight
 	Line   string // of the grid
 	Curves []string
+	Causes []string // in the order of trigger.Cause
 }
 
-// The texts have a contrast of 4.5 to the card, and the curves one of 3.
+// The texts have a contrast of 4.5 to the card, and the curves and causes one of 3.
 var (
 	light = theme{
 		Card: "#ffffff", Text: "#16202a", Soft: "#51606e", Line: "#d5dce3",
 		Curves: []string{"#1463c4", "#c4302b", "#1a7f37", "#a85600", "#7c3aad", "#0b7285"},
+		Causes: []string{"#51606e", "#1463c4", "#a85600", "#c4302b", "#7c3aad", "#0b7285", "#b0257a", "#1a7f37"},
 	}
 	dark = theme{
 		Card: "#182027", Text: "#e8edf2", Soft: "#a5b3c0", Line: "#35424e",
 		Curves: []string{"#6cb2ff", "#ff8a80", "#6fd68a", "#ffb454", "#cfa3ff", "#58d0de"},
+		Causes: []string{"#a5b3c0", "#6cb2ff", "#ffb454", "#ff8a80", "#cfa3ff", "#58d0de", "#ff8fd0", "#6fd68a"},
 	}
 )
 

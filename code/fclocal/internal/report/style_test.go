@@ -3,7 +3,10 @@ package report
 import (
 	"image/color"
 	"math"
+	"slices"
 	"testing"
+
+	"fclocal/internal/trigger"
 )
 
 // contrast is that of WCAG 2.
@@ -29,13 +32,13 @@ func TestThemes(t *testing.T) {
 				t.Errorf("%s: text %s has a contrast of %.2f, want 4.5", name, ink, got)
 			}
 		}
-		for _, ink := range theme.Curves {
+		for _, ink := range slices.Concat(theme.Curves, theme.Causes) {
 			if got := contrast(rgb(ink), rgb(theme.Card)); got < 3 {
-				t.Errorf("%s: curve %s has a contrast of %.2f, want 3", name, ink, got)
+				t.Errorf("%s: %s has a contrast of %.2f, want 3", name, ink, got)
 			}
 		}
-		if len(theme.Curves) != len(light.Curves) {
-			t.Errorf("%s: %d colours, want %d", name, len(theme.Curves), len(light.Curves))
+		if len(theme.Curves) != len(light.Curves) || len(theme.Causes) != trigger.Causes {
+			t.Errorf("%s: %d colours of curves and %d of causes", name, len(theme.Curves), len(theme.Causes))
 		}
 	}
 }
