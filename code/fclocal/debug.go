@@ -39,9 +39,9 @@ func (o *debugOption) addTo(command *cobra.Command) {
 }
 
 // program is the function's, as it is to run: with --debug, under the debugger.
-func (o *debugOption) program(ctx context.Context, project *config.Project, existing bool, cpu *instance.CPU, stderr io.Writer) (build.Binary, *debugger.Debugger, error) {
+func (o *debugOption) program(ctx context.Context, project *config.Project, existing bool, race *raceOption, cpu *instance.CPU, stderr io.Writer) (build.Binary, *debugger.Debugger, error) {
 	if !o.given {
-		binary, err := build.Project(ctx, project, existing, stderr)
+		binary, err := race.program(ctx, project, existing, cpu, stderr)
 		return binary, nil, err
 	}
 	if project.Function.IsCustom() {
@@ -51,7 +51,7 @@ func (o *debugOption) program(ctx context.Context, project *config.Project, exis
 		return build.Binary{}, nil, err
 	}
 	cpu.Debugged = true
-	binary, err := build.Debugged(ctx, project, stderr)
+	binary, err := build.ForDebugger(ctx, project, stderr)
 	if err != nil {
 		return build.Binary{}, nil, err
 	}

@@ -14,6 +14,7 @@ import (
 	"fclocal/internal/instance"
 	"fclocal/internal/option"
 	"fclocal/internal/report"
+	"fclocal/internal/result"
 	"fclocal/internal/trigger"
 )
 
@@ -27,6 +28,7 @@ type invokeOptions struct {
 	print   bool // --print
 	events  events.Options
 	debug   debugOption
+	race    raceOption
 }
 
 func newInvokeCommand(global *globalOptions) *cobra.Command {
@@ -41,8 +43,8 @@ The result goes to stdout; the function's logs and FC's summary go to stderr. Th
 function finds s.yaml's environmentVariables and FC's own variables, and nothing
 else of this machine's environment.
 
-Exit codes: 0 good; 1 the call failed, and its error JSON is the result; 2 wrong
-usage or configuration.`,
+Exit codes: 0 good; 1 the call failed, and its error JSON is the result, or --race
+found a data race; 2 wrong usage or configuration.`,
 		Example: `  fclocal invoke                          # with the project's event.json
   fclocal invoke -f code/testdata/three.json | jq .
   fclocal invoke -e '[]'
@@ -63,6 +65,7 @@ usage or configuration.`,
 	options.events.AddTo(command)
 	global.environment.AddTo(command)
 	options.debug.addTo(command)
+	options.race.addTo(command)
 	command.MarkFlagsMutuallyExclusive("event-file", "event")
 	return command
 }
@@ -94,15 +97,20 @@ func invoke(ctx context.Context, options invokeOptions, given func(option string
 	if options.print {
 		return write(stdout, "event", event)
 	}
-	binary, debugger, err := options.debug.program(ctx, project, options.noBuild, &options.cpu, stderr)
+	binary, debugger, err := options.debug.program(ctx, project, options.noBuild, &options.race, &options.cpu, stderr)
 	if err != nil {
 		return err
 	}
 
+	var races []result.Race
+	var racesErr error
 	called, invocation, err := instance.CallOnce(ctx, instance.Spec{
 		Project: project, Binary: binary.Path, Args: binary.Args, CodeDir: project.CodeDirectory(binary.Path), Logs: stderr, Cores: options.cpu.Cores(project),
-		Debugger: debugger,
-	}, event, func(what string) { fmt.Fprintln(stderr, "fclocal:", escape.Line(what)) }, binary.Release)
+		Debugger: debugger, Race: options.race.detector,
+	}, event, func(what string) { fmt.Fprintln(stderr, "fclocal:", escape.Line(what)) }, func() {
+		races, racesErr = options.race.detector.Races()
+		binary.Release()
+	})
 	if err != nil {
 		return err
 	}
@@ -116,7 +124,7 @@ func invoke(ctx context.Context, options invokeOptions, given func(option string
 	if err == nil && called.Error != nil {
 		err = errFailed
 	}
-	return err
+	return errors.Join(err, tellRaces(stderr, races, racesErr))
 }
 
 // write writes the content, which is what it is called, and a line break.

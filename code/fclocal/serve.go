@@ -9,7 +9,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"fclocal/internal/build"
 	"fclocal/internal/escape"
 	"fclocal/internal/failure"
 	"fclocal/internal/instance"
@@ -26,6 +25,7 @@ type serveOptions struct {
 	instances instanceOptions
 	cpu       instance.CPU
 	noBuild   bool
+	race      raceOption
 	logs      string
 }
 
@@ -62,6 +62,7 @@ configuration.`,
 	}
 	options.instances.addTo(command.Flags())
 	noBuildFlag(command.Flags(), &options.noBuild)
+	options.race.addTo(command)
 	cpuFlags(command, &options.cpu)
 	global.environment.AddTo(command)
 	command.Flags().StringVar(&options.logs, "logs", "", "write the function's logs to `DIR`, and not to stderr")
@@ -84,7 +85,7 @@ func serve(ctx context.Context, options serveOptions, address string, given func
 		return err
 	}
 	defer listener.Close()
-	binary, err := build.Project(ctx, project, options.noBuild, stderr)
+	binary, err := options.race.program(ctx, project, options.noBuild, &options.cpu, stderr)
 	if err != nil {
 		return err
 	}
@@ -105,12 +106,13 @@ func serve(ctx context.Context, options serveOptions, address string, given func
 	counts, err := invocationapi.Serve(ctx, listener, invocationapi.Options{
 		Project: project, Rules: options.instances.rules(project.InstanceRules()),
 		Spec: instance.Spec{
-			Project: project, Binary: binary.Path, Args: binary.Args, CodeDir: project.CodeDirectory(binary.Path), Cores: options.cpu.Cores(project),
+			Project: project, Binary: binary.Path, Args: binary.Args, CodeDir: project.CodeDirectory(binary.Path), Cores: options.cpu.Cores(project), Race: options.race.detector,
 		},
 		Logs: options.logs, Output: stderr, Say: say, Drain: signals.First,
 		Called: func(call result.Invocation) { report.Invocation(stderr, call, project.Function.MemorySize) },
 	})
 	say(fmt.Sprintf("calls: %d, failed: %d, refused with 429: %d, instances: %d", counts.Calls, counts.Failed, counts.Throttled, counts.Instances))
 	say(options.cpu.Limit(project))
-	return err
+	races, racesErr := options.race.detector.Races()
+	return errors.Join(err, tellRaces(stderr, races, racesErr))
 }

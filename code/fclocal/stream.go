@@ -70,6 +70,7 @@ type streamOptions struct {
 	cpu        instance.CPU
 	noBuild    bool
 	debug      debugOption
+	race       raceOption
 	debugger   *debugger.Debugger
 
 	// What comes out.
@@ -96,11 +97,12 @@ Figures go to stdout, all else to stderr. The first Ctrl-C makes no new calls,
 waits for those in flight and commits offsets; the second stops at once.
 
 Exit codes: 0 good; 1 a batch with errorsTolerance NONE stopped the stream, or
-messages are missing, or the cluster was away for too long; 2 wrong usage or
-configuration.`,
+messages are missing, or the cluster was away for too long, or --race found a
+data race; 2 wrong usage or configuration.`,
 		Example: `  fclocal stream
   fclocal stream -n 130 --event-time 500ms --set CountBasedWindow=1 --set instanceConcurrency=26,13,5,2,1
   fclocal stream --messages orders.jsonl.gz --rate 50 --partitions 4 --set maximumTasks=1,2,4
+  fclocal stream --rate 100 --outage 10s-70s --set PushRetryStrategy=BACKOFF_RETRY,EXPONENTIAL_DECAY_RETRY
   fclocal stream --listen 127.0.0.1:9092 --data-dir kafka
   fclocal stream --listen 127.0.0.1:9092,127.0.0.1:9093 --advertise 127.0.0.1:9092,host.docker.internal:9093
   fclocal stream --kafka-config client.properties --until-idle 10s
@@ -132,6 +134,7 @@ configuration.`,
 	options.instances.addTo(flags)
 	noBuildFlag(flags, &options.noBuild)
 	options.debug.addTo(command)
+	options.race.addTo(command)
 	cpuFlags(command, &options.cpu)
 	global.environment.AddTo(command)
 	flags.StringVar(&options.logs, "logs", "", "write the function's logs to `DIR` (default a temporary directory)")
@@ -197,7 +200,7 @@ func runStreams(ctx context.Context, options streamOptions, given func(option st
 			return fmt.Errorf("triggerEnable of %s is false: on FC the event stream is stopped; --set triggerEnable=true runs it", project.File)
 		}
 	}
-	binary, debugger, err := options.debug.program(ctx, projects[0], options.noBuild, &options.cpu, stderr)
+	binary, debugger, err := options.debug.program(ctx, projects[0], options.noBuild, &options.race, &options.cpu, stderr)
 	if err != nil {
 		return err
 	}
@@ -253,6 +256,7 @@ func runStreams(ctx context.Context, options streamOptions, given func(option st
 		fmt.Fprintln(stderr, "fclocal:", escape.Line(line))
 	}
 	for _, run := range runs {
+		report.Races(stderr, run.Races)
 		lines, failed := run.Verdict()
 		for _, line := range lines {
 			fmt.Fprintln(stderr, "fclocal:", escape.Line(line))
@@ -289,7 +293,7 @@ func (s *streams) run(ctx context.Context, project *config.Project, binary build
 		rules = rules.OneInstance()
 	}
 	options := stream.Options{
-		Project: project, Rules: rules, Binary: binary.Path, Args: binary.Args, Logs: logs, Group: o.group, CPU: o.cpu, Debugger: o.debugger, EventTime: o.eventTime, Trouble: o.trouble,
+		Project: project, Rules: rules, Binary: binary.Path, Args: binary.Args, Logs: logs, Group: o.group, CPU: o.cpu, Debugger: o.debugger, Race: o.race.detector, EventTime: o.eventTime, Trouble: o.trouble,
 		DeadLetters: s.deadLetters, UntilIdle: o.untilIdle, UntilEnd: o.untilEnd, Drain: s.drain,
 		BrokerTimeout: o.cluster.Timeout, From: s.from, ReadUncommitted: o.isolation == readUncommitted,
 		Notice: s.tell,

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 	"time"
 
 	"fclocal/internal/failure"
@@ -27,9 +28,33 @@ const buildEnd = 2 * time.Second
 
 // A Binary is a program that no build replaces before it is released.
 type Binary struct {
-	Path    string
-	Args    []string
-	Release func()
+	Path      string
+	Args      []string
+	Directory string // of its own, which goes with it; "" of a program that was not built here
+	Release   func()
+}
+
+// A Variant is how a program is built, and kept apart from others.
+type Variant string
+
+// The variants.
+const (
+	Usual    Variant = ""
+	Debugged Variant = "debugged" // without optimizations
+	Raced    Variant = "raced"    // with the race detector
+)
+
+// options are those of go build. But for the usual programs, they have the paths that
+// their user knows.
+func (v Variant) options() []string {
+	switch v {
+	case Debugged:
+		return []string{"-gcflags", "all=-N -l"}
+	case Raced:
+		return []string{"-race"}
+	default:
+		return []string{"-trimpath"}
+	}
 }
 
 // Function builds the module that holds codeUri, which need not exist, in the
@@ -37,9 +62,8 @@ type Binary struct {
 // go.mod in codeUri and above it, up to top. What `go build` prints goes to output.
 //
 // Builds of the same module wait for each other. What is returned is the caller's
-// own, so that nobody waits while it runs. A program that is debugged is built, and
-// kept, apart from the usual one.
-func Function(ctx context.Context, codeURI, top, handler string, debugged bool, output io.Writer) (Binary, error) {
+// own, so that nobody waits while it runs.
+func Function(ctx context.Context, codeURI, top, handler string, variant Variant, output io.Writer) (Binary, error) {
 	if filepath.Base(handler) != handler || handler == "." || handler == ".." {
 		return Binary{}, fmt.Errorf("the function cannot be built: handler %q is not the name of a file", handler) // it would lie anywhere
 	}
@@ -47,9 +71,9 @@ func Function(ctx context.Context, codeURI, top, handler string, debugged bool, 
 	if module == "" {
 		return Binary{}, fmt.Errorf("%w in codeUri %s nor above it, up to %s: put the function's source there, or use --no-build", ErrNoModule, codeURI, top)
 	}
-	source, options := module, []string{"-trimpath"}
-	if debugged { // with the paths that the debugger's user knows
-		source, options = module+"\x00debugged", []string{"-gcflags", "all=-N -l"}
+	source := module
+	if variant != Usual {
+		source += "\x00" + string(variant)
 	}
 	directory, unlock, err := begin(ctx, source, output)
 	if err != nil {
@@ -62,7 +86,7 @@ func Function(ctx context.Context, codeURI, top, handler string, debugged bool, 
 	if runtime.GOOS == "windows" {
 		program += ".exe"
 	}
-	if err := compile(ctx, module, program, options, output); err != nil {
+	if err := compile(ctx, module, program, variant, output); err != nil {
 		return Binary{}, err
 	}
 	binary, err := private(directory, program)
@@ -107,6 +131,28 @@ func forHere() []string {
 	return append(os.Environ(), "GOOS="+runtime.GOOS, "GOARCH="+runtime.GOARCH, "CGO_ENABLED=0")
 }
 
+// raceNeedsC says whether programs with the race detector are linked with C.
+const raceNeedsC = runtime.GOOS != "darwin"
+
+// checkC finds out whether there is the C compiler that the race detector needs.
+func checkC(ctx context.Context) error {
+	if !raceNeedsC {
+		return nil
+	}
+	output, err := exec.CommandContext(ctx, "go", "env", "CC").Output()
+	compiler := strings.Fields(string(output))
+	switch {
+	case ctx.Err() != nil:
+		return failure.New("interrupted")
+	case err != nil || len(compiler) == 0:
+		return nil // go build says why
+	}
+	if _, err := exec.LookPath(compiler[0]); err != nil {
+		return fmt.Errorf("--race needs a C compiler, and %s, which go env CC names, is not there: install it, or set CC to another one: %w", compiler[0], err)
+	}
+	return nil
+}
+
 // Install puts a program of a module, PACKAGE@VERSION, into a directory. What the go
 // command prints goes to output.
 func Install(ctx context.Context, program, directory string, output io.Writer) error {
@@ -117,10 +163,13 @@ func Install(ctx context.Context, program, directory string, output io.Writer) e
 }
 
 // compile makes the program.
-func compile(ctx context.Context, module, program string, options []string, output io.Writer) error {
-	command := exec.CommandContext(ctx, "go", slices.Concat([]string{"build", "-buildvcs=false", "-o", program}, options, []string{"."})...)
+func compile(ctx context.Context, module, program string, variant Variant, output io.Writer) error {
+	command := exec.CommandContext(ctx, "go", slices.Concat([]string{"build", "-buildvcs=false", "-o", program}, variant.options(), []string{"."})...)
 	command.Dir = module
 	command.Env = forHere()
+	if variant == Raced && raceNeedsC {
+		command.Env = append(command.Env, "CGO_ENABLED=1")
+	}
 	command.Stdout, command.Stderr = output, output
 	err := run(ctx, command)
 	switch {

@@ -111,7 +111,7 @@ func buildOf(t *testing.T, source, does string) Binary {
 		}
 	}
 	var output bytes.Buffer
-	binary, err := Function(t.Context(), source, source, "main", false, &output)
+	binary, err := Function(t.Context(), source, source, "main", Usual, &output)
 	if err != nil {
 		t.Fatal(err, output.String())
 	}

@@ -18,7 +18,7 @@ import (
 // custom is what starts a function of a custom runtime: customRuntimeConfig's command,
 // or bootstrap. A program in the code that a Go module is there for is built; else the
 // file's actions are run.
-func custom(ctx context.Context, p *config.Project, existing bool, output io.Writer) (Binary, error) {
+func custom(ctx context.Context, p *config.Project, existing bool, variant Variant, output io.Writer) (Binary, error) {
 	command := p.Function.CustomRuntime.Command
 	if len(command) == 0 {
 		command = []string{config.CodeRoot + "/" + config.BootstrapName}
@@ -27,7 +27,9 @@ func custom(ctx context.Context, p *config.Project, existing bool, output io.Wri
 	binary := Binary{Release: func() {}}
 	var err error
 	if name, inCode := inCode(command[0]); !existing && inCode && hasModule(p) && !isScript(filepath.Join(p.Code(), name)) {
-		binary, err = compiled(ctx, p, path.Base(name), false, output)
+		binary, err = compiled(ctx, p, path.Base(name), variant, output)
+	} else if variant == Raced {
+		err = ErrRaceBuild
 	} else {
 		if !existing {
 			err = runActions(ctx, p, output)

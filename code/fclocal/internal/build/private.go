@@ -45,7 +45,7 @@ func private(directory, program string) (Binary, error) {
 		release()
 		return Binary{}, err
 	}
-	return Binary{Path: path, Release: release}, nil
+	return Binary{Path: path, Directory: run, Release: release}, nil
 }
 
 // linkOrCopy links where it can: a build makes a new file, it does not write into

@@ -18,6 +18,21 @@ import (
 // or with existing what lies in codeUri. That it does not build is a failure; output
 // has then said why.
 func Project(ctx context.Context, project *config.Project, existing bool, output io.Writer) (Binary, error) {
+	return program(ctx, project, existing, Usual, output)
+}
+
+// ErrRaceBuild is for a function that is not built as a Go module here.
+var ErrRaceBuild = errors.New("--race builds the function with go build -race, which needs a Go module with its program in codeUri or above it: one that s.yaml's actions build is not built with it")
+
+// WithRaceDetector is [Project] with Go's race detector in the program.
+func WithRaceDetector(ctx context.Context, project *config.Project, output io.Writer) (Binary, error) {
+	if err := checkC(ctx); err != nil {
+		return Binary{}, err
+	}
+	return program(ctx, project, false, Raced, output)
+}
+
+func program(ctx context.Context, project *config.Project, existing bool, variant Variant, output io.Writer) (Binary, error) {
 	if err := project.Runnable(); err != nil {
 		return Binary{}, err
 	}
@@ -25,11 +40,14 @@ func Project(ctx context.Context, project *config.Project, existing bool, output
 		fmt.Fprintf(output, "fclocal: %s is a command in %s: fclocal does not run that hook\n", hook, project.File)
 	}
 	if project.Function.IsCustom() {
-		return custom(ctx, project, existing, output)
+		return custom(ctx, project, existing, variant, output)
 	}
 	var binary Binary
 	var err error
 	if !existing && !hasModule(project) && len(project.Build) > 0 {
+		if variant == Raced {
+			return Binary{}, ErrRaceBuild
+		}
 		existing, err = true, runActions(ctx, project, output)
 	}
 	switch {
@@ -37,7 +55,7 @@ func Project(ctx context.Context, project *config.Project, existing bool, output
 	case existing:
 		binary, err = Existing(project.Code(), project.Function.Handler)
 	default:
-		binary, err = compiled(ctx, project, project.Function.Handler, false, output)
+		binary, err = compiled(ctx, project, project.Function.Handler, variant, output)
 	}
 	if err != nil {
 		return Binary{}, err
@@ -59,18 +77,18 @@ func hasModule(p *config.Project) bool {
 	return slices.ContainsFunc(entries, func(entry os.DirEntry) bool { return filepath.Ext(entry.Name()) == ".go" })
 }
 
-// Debugged is [Project] for a function that is to run under a debugger, which must be
+// ForDebugger is [Project] for a function that is to run under a debugger, which must be
 // one of go1 with its source.
-func Debugged(ctx context.Context, project *config.Project, output io.Writer) (Binary, error) {
+func ForDebugger(ctx context.Context, project *config.Project, output io.Writer) (Binary, error) {
 	if err := project.Runnable(); err != nil {
 		return Binary{}, err
 	}
-	return compiled(ctx, project, project.Function.Handler, true, output)
+	return compiled(ctx, project, project.Function.Handler, Debugged, output)
 }
 
 // compiled builds the Go module that holds codeUri.
-func compiled(ctx context.Context, project *config.Project, name string, debugged bool, output io.Writer) (Binary, error) {
-	binary, err := Function(ctx, project.Code(), project.Dir, name, debugged, output)
+func compiled(ctx context.Context, project *config.Project, name string, variant Variant, output io.Writer) (Binary, error) {
+	binary, err := Function(ctx, project.Code(), project.Dir, name, variant, output)
 	if exit := (interface{ ExitCode() int })(nil); errors.As(err, &exit) {
 		err = failure.Of(err)
 	}

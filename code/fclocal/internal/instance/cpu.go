@@ -17,6 +17,7 @@ import (
 type CPU struct {
 	Unlimited bool    // instances may use all of the machine
 	Debugged  bool    // likewise, as they run under a debugger
+	Raced     bool    // likewise, as the race detector takes more than the function
 	Speed     float64 // of a vCPU, in cores of this machine; 0: 1
 }
 
@@ -25,7 +26,7 @@ func (c CPU) speed() float64 { return cmp.Or(c.Speed, 1) }
 // Cores is what an instance of the project may use; 0: there is no limit.
 func (c CPU) Cores(p *config.Project) float64 {
 	cores := p.Function.CPU * c.speed()
-	if c.Unlimited || c.Debugged || !process.Limits || cores >= float64(runtime.NumCPU()) {
+	if c.Unlimited || c.Debugged || c.Raced || !process.Limits || cores >= float64(runtime.NumCPU()) {
 		return 0
 	}
 	return cores
@@ -45,6 +46,8 @@ func (c CPU) Limit(p *config.Project) string {
 	switch {
 	case c.Debugged:
 		return "cpu, memorySize and time are not limited: --debug"
+	case c.Raced:
+		return "cpu and memorySize are not limited: --race"
 	case c.Unlimited:
 		return "cpu is not limited: --no-cpu-limit"
 	case p.Function.CPU == 0:

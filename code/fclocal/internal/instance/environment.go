@@ -42,6 +42,9 @@ func environment(spec Spec, link []string) []string {
 	if custom {
 		variables = append(variables, "PATH="+p.SearchPath()) // the last one counts
 	}
+	if spec.Race != nil {
+		variables = append(variables, spec.Race.Variables(p.Function.EnvironmentVariables)...)
+	}
 	return variables
 }
 

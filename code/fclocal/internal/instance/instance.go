@@ -24,6 +24,7 @@ import (
 	"fclocal/internal/customruntime"
 	"fclocal/internal/debugger"
 	"fclocal/internal/process"
+	"fclocal/internal/race"
 	"fclocal/internal/runtimeapi"
 )
 
@@ -52,6 +53,10 @@ type Spec struct {
 	// Debugger, if not nil, runs the process. Nothing ends or stops it then: neither
 	// timeouts nor memorySize and cpu, and it is not frozen.
 	Debugger *debugger.Debugger
+
+	// Race, if not nil, is told of data races by the program, which has Go's race detector.
+	// That takes several times the memory, so memorySize does not end the process.
+	Race *race.Detector
 }
 
 // debugged is the Spec with what goes with a debugger.
@@ -273,7 +278,7 @@ func (i *Instance) checkMemory() {
 }
 
 func (i *Instance) overMemory() bool {
-	if i.spec.Debugger != nil { // which takes more than the function
+	if i.spec.Debugger != nil || i.spec.Race != nil { // which take more than the function
 		return false
 	}
 	peak, ok := i.tree.Memory(i.memorySize())

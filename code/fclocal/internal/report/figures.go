@@ -85,6 +85,7 @@ var figures = slices.Concat(causeFigures(), []figure{
 			return fmt.Sprintf("%s (%s)", units.Count(r.ColdStarts), units.Milliseconds(r.ColdStartMs))
 		}, nil},
 	counted(instances, "crashes", "crashes", func(r result.Run) int64 { return r.Crashes }),
+	counted(calls, "data races", "data\nraces", func(r result.Run) int64 { return int64(len(r.Races)) }),
 	counted(instances, "killed on purpose", "killed on\npurpose", func(r result.Run) int64 { return r.Killed }),
 	{instances, idleTasks, "idle\ntasks",
 		func(r result.Run) string {

@@ -108,7 +108,7 @@ func FailOn(runs []Run, conditions []Condition) error {
 }
 
 // Verdict says of a stream what a person must know of it, and whether that is a
-// failure: it was stopped, or a message is missing.
+// failure: it was stopped, a message is missing, or the function has a data race.
 func (r Run) Verdict() (lines []string, failed bool) {
 	if r.Stopped != "" {
 		lines = append(lines, "the stream stopped, as errorsTolerance is NONE: "+r.Stopped+"; a next run resumes there")
@@ -118,6 +118,9 @@ func (r Run) Verdict() (lines []string, failed bool) {
 	}
 	if r.Lost > 0 {
 		lines = append(lines, fmt.Sprintf("%d messages were deleted from the topic before they were read", r.Lost))
+	}
+	if len(r.Races) > 0 {
+		lines = append(lines, "the function has "+RacesFound(r.Races))
 	}
 	failed = lines != nil
 	if lost := r.DeadLettered + r.Discarded; lost > 0 {

@@ -51,6 +51,7 @@ type Run struct {
 	*Plan // what only a plan tells; nil for a stream
 
 	Failures Failures `json:"failures,omitempty"` // of attempts, by kind
+	Races    []Race   `json:"races,omitempty"`    // of the function, where it has the race detector
 
 	Usage []trigger.Usage `json:"-"` // what is billed, by the hours of the run
 
@@ -176,6 +177,7 @@ type Totals struct {
 	Crashes       int64
 	Killed        int64 // see Run
 	Failures      Failures
+	Races         []Race
 	Samples       []Sample
 
 	// Stopped says which batch has stopped the stream, and why; "" if none has.
@@ -193,6 +195,7 @@ func (t Totals) Run(in Input) Run {
 		Crashes:        t.Crashes,
 		Killed:         t.Killed,
 		Failures:       t.Failures,
+		Races:          t.Races,
 		LagByPartition: t.LagByPartition,
 		IdleTasks:      t.IdleTasks,
 		Counts: Counts{

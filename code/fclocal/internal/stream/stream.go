@@ -5,6 +5,7 @@ package stream
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"fclocal/internal/config"
@@ -15,6 +16,7 @@ import (
 	"fclocal/internal/instance"
 	"fclocal/internal/kafka"
 	"fclocal/internal/pool"
+	"fclocal/internal/race"
 	"fclocal/internal/result"
 	"fclocal/internal/trigger"
 	"fclocal/internal/trouble"
@@ -33,6 +35,7 @@ type Options struct {
 	Group string
 
 	Debugger *debugger.Debugger // that instances run under, or nil
+	Race     *race.Detector     // of the program, or nil
 
 	CPU       instance.CPU  // what instances have of this machine
 	EventTime time.Duration // how long a call keeps its slot for each of its events after the function has answered
@@ -154,6 +157,7 @@ func run(ctx context.Context, options Options, cluster kafka.Cluster, source sou
 		Cores:   options.CPU.Cores(options.Project),
 
 		Debugger: options.Debugger,
+		Race:     options.Race,
 	}
 	beginning, begun := untilDrained(ctx, options.Drain)
 	host, err := instance.NewHost(beginning, spec, options.instances(), options.Notice)
@@ -206,6 +210,11 @@ func run(ctx context.Context, options Options, cluster kafka.Cluster, source sou
 		life.Stop()
 	}
 	ended := e.pool.Close(ctx)
+	races, raceErr := options.Race.Races()
+	if err == nil && raceErr != nil {
+		err = fmt.Errorf("what the race detector has found cannot be read: %w", raceErr)
+	}
+	e.totals.Races = races
 	e.totals.Wall = time.Since(e.begin)
 	e.totals.Idle = e.totals.Wall - e.worked
 	// The second Ctrl-C ends the waiting, too. A cluster that has been waited for in vain is not waited for again.
