@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"os"
-	"os/exec"
 	"slices"
 	"strings"
 	"sync"
@@ -24,10 +23,10 @@ const (
 // command, also where s.yaml sets GOMAXPROCS to 1; without it nothing is seen. The
 // project's own function has none.
 func TestRace(t *testing.T) {
+	t.Parallel()
 	environment := append(os.Environ(), goEnvironment(t)...)
 	run := func(args ...string) (stdout, stderr string, code int) {
-		command := exec.Command(os.Args[0])
-		command.Args, command.Env = append([]string{"fclocal"}, args...), environment
+		command := fclocalIn(environment, args...)
 		var messages bytes.Buffer
 		command.Stderr = &messages
 		output, _ := command.Output()
@@ -71,12 +70,7 @@ func TestRace(t *testing.T) {
 		}
 	}
 
-	// So is a custom runtime that is a Go module, and no other.
 	python := customProject(t, "", "./go", "./python", "[/code/main]", "[python3, server.py]")
-	if _, stderr, code := run("invoke", "--race", "-t", "testdata/custom/s.yaml"); code != exitOK {
-		t.Errorf("a custom runtime: exit code %d\n%s", code, stderr)
-	}
-
 	for args, want := range map[string]string{
 		"invoke --race --no-build":        "[race no-build]",
 		"stream --race --debug":           "[race debug]",
@@ -94,6 +88,7 @@ func TestRace(t *testing.T) {
 
 // Calls that clients make side by side are looked at, too.
 func TestRaceServed(t *testing.T) {
+	t.Parallel()
 	s := startServed(t, "-t", "testdata/race/s.yaml", "--race")
 	var calls sync.WaitGroup
 	for range 2 {

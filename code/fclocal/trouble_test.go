@@ -1,7 +1,10 @@
 package main
 
 import (
+	"bytes"
+	"encoding/json"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -9,9 +12,45 @@ import (
 	"fclocal/internal/result"
 )
 
+// troubled are streams that share one build of the function.
+type troubled struct {
+	*testing.T
+	environment []string
+}
+
+func newTroubled(t *testing.T) troubled {
+	t.Parallel()
+	return troubled{t, append(os.Environ(), goEnvironment(t)...)}
+}
+
+// run returns the figures of a stream, and where its logs are.
+func (s troubled) run(args ...string) (result.Run, string) {
+	s.Helper()
+	logs := s.TempDir()
+	command := fclocalIn(s.environment, append([]string{"stream", "--json", "--logs", logs}, args...)...)
+	var messages bytes.Buffer
+	command.Stderr = &messages
+	output, err := command.Output()
+	var document struct{ Runs []result.Run }
+	if err == nil {
+		err = json.Unmarshal(output, &document)
+	}
+	if err != nil {
+		s.Fatalf("%v\n%s", err, &messages)
+	}
+	return document.Runs[0], logs
+}
+
+func fclocalIn(environment []string, args ...string) *exec.Cmd {
+	command := exec.Command(os.Args[0])
+	command.Args, command.Env = append([]string{"fclocal"}, args...), environment
+	return command
+}
+
 // The same words mean the same in plan and in stream. The waits of stream, and what goes
 // wrong in it, are so much shorter that a busy machine changes nothing.
 func TestTroubleInPlanAndStream(t *testing.T) {
+	streams := newTroubled(t)
 	instant := []string{"--call-time", "1ms", "--event-time", "0", "--spread", "0", "--cold-start", "0"}
 	for _, test := range []struct {
 		name               string
@@ -35,7 +74,7 @@ func TestTroubleInPlanAndStream(t *testing.T) {
 			t.Parallel()
 			both := strings.Fields(test.both)
 			planned := mustPlan(t, append(append(strings.Fields(test.plan), instant...), both...)...)[0]
-			streamed := mustStream(t, append(strings.Fields(test.stream), both...)...)[0]
+			streamed, _ := troubled{t, streams.environment}.run(append(strings.Fields(test.stream), both...)...)
 			for name, run := range map[string]result.Run{"plan": planned, "stream": streamed} {
 				if run.Produced != run.Delivered+run.DeadLettered || run.DeadLettered != test.lost || test.retries >= 0 && run.Retries != test.retries {
 					t.Errorf("%s: %s, retries %d; want %d dead letters and %d retries", name, counts(run), run.Retries, test.lost, test.retries)
@@ -57,10 +96,31 @@ func TestTroubleInPlanAndStream(t *testing.T) {
 	}
 }
 
+// In an outage nothing reaches the function; where its answer becomes an error, each attempt
+// does. A slow call lasts as long when the function itself fails.
+func TestTroubleReachesTheFunction(t *testing.T) {
+	streams := newTroubled(t)
+	for _, test := range []struct {
+		args    string
+		reached int     // records, as often as they are in the logs
+		seconds float64 // at least
+	}{
+		{"-n 20 --outage 0s-1h", 0, 0},
+		{"-n 20 --error-rate 1", 20 * 4, 0},
+		{"--messages " + messagesWithOneBad(t) + " --set CountBasedWindow=100 --slow 200ms", 0, 4 * 0.2}, // all fail before any is logged
+	} {
+		run, logs := streams.run(append(strings.Fields(test.args), "--retry-scale", "0.0001")...)
+		content, _ := os.ReadFile(filepath.Join(logs, "instance-1.log"))
+		if reached := strings.Count(string(content), " Offset:"); reached != test.reached || run.DeadLettered != run.Produced || run.WallSeconds < test.seconds {
+			t.Errorf("%s: %d records reached the function, want %d; %s in %v s\n%s", test.args, reached, test.reached, counts(run), run.WallSeconds, content)
+		}
+	}
+}
+
 // Instances that are killed are no crashes of the function, and cost no message.
 func TestTroubleKillsInstances(t *testing.T) {
 	args := []string{"--rate", "50", "--kill-instances", "200ms", "--fail-on", "crashes,dead-letters", "--set", "CountBasedWindow=1"}
-	streamed := mustStream(t, append(args, "-n", "100", "--event-time", "20ms", "--retry-scale", "0.001")...)[0]
+	streamed, _ := newTroubled(t).run(append(args, "-n", "100", "--event-time", "20ms", "--retry-scale", "0.001")...)
 	planned := mustPlan(t, append(args, "--for", "60s", "--event-time", "20ms", "--cold-start", "5ms", "--set", "PushRetryStrategy=EXPONENTIAL_DECAY_RETRY")...)[0]
 	for name, run := range map[string]result.Run{"stream": streamed, "plan": planned} {
 		if run.Killed < 2 || run.Instances < int(run.Killed) || run.Crashes != 0 || run.Delivered != run.Produced || run.Trouble.KillInstancesSeconds != 0.2 {
@@ -79,6 +139,7 @@ func TestTroubleKillsInstances(t *testing.T) {
 
 // What fails on purpose is told from what the function itself does, wherever it is told.
 func TestTroubleIsTold(t *testing.T) {
+	t.Parallel()
 	letters := filepath.Join(t.TempDir(), "dead.jsonl")
 	command := fclocal(t, "stream", "--messages", messagesWithOneBad(t), "--error-rate", "0.9", "--seed", "1", "--outage", "1h-2h", "--retry-scale", "0.0001", "--logs", t.TempDir(), "--dead-letters", letters)
 	output, err := command.Output()

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"fclocal/internal/files"
 	"fclocal/internal/result"
 )
 
@@ -44,9 +45,9 @@ func (d *Detector) Races() (races []result.Race, err error) {
 	if d == nil {
 		return nil, nil
 	}
-	files, _ := filepath.Glob(d.reports + ".*") // a file for each process
-	for _, file := range files {
-		content, err := os.ReadFile(file)
+	written, _ := filepath.Glob(d.reports + ".*") // a file for each process
+	for _, file := range written {
+		content, err := files.Read(file, largest)
 		if err == nil {
 			err = os.Remove(file)
 		}
@@ -65,6 +66,9 @@ func (d *Detector) Races() (races []result.Race, err error) {
 	slices.SortFunc(races, func(a, b result.Race) int { return strings.Compare(a.Where, b.Where) })
 	return races, nil
 }
+
+// largest bounds what a process can have written: it tells of each race once.
+const largest = 64 << 20
 
 const (
 	line    = "==================\n" // before and after a report
