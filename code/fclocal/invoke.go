@@ -112,7 +112,7 @@ func invoke(ctx context.Context, options invokeOptions, given func(option string
 		binary.Release()
 	})
 	if err != nil {
-		return err
+		return errors.Join(err, tellRaces(stderr, races, racesErr))
 	}
 	report.Invocation(stderr, invocation, project.Function.MemorySize)
 	fmt.Fprintln(stderr, "fclocal:", options.cpu.Limit(project))

@@ -74,7 +74,7 @@ func TestRace(t *testing.T) {
 	for args, want := range map[string]string{
 		"invoke --race --no-build":        "[race no-build]",
 		"stream --race --debug":           "[race debug]",
-		"invoke --race -e 1 -t " + python: "fclocal: --race builds the function with go build -race, which needs a Go module ",
+		"invoke --race -e 1 -t " + python: "fclocal: --race builds the function by go build -race: it must be a Go module in codeUri or above it",
 	} {
 		if _, stderr, code := run(strings.Fields(args)...); code != exitUsage || !strings.Contains(stderr, want) {
 			t.Errorf("%s: exit code %d, %s; want %q", args, code, stderr, want)

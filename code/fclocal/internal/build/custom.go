@@ -29,7 +29,7 @@ func custom(ctx context.Context, p *config.Project, existing bool, variant Varia
 	if name, inCode := inCode(command[0]); !existing && inCode && hasModule(p) && !isScript(filepath.Join(p.Code(), name)) {
 		binary, err = compiled(ctx, p, path.Base(name), variant, output)
 	} else if variant == Raced {
-		err = ErrRaceBuild
+		err = errNoRaceBuild
 	} else {
 		if !existing {
 			err = runActions(ctx, p, output)

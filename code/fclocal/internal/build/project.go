@@ -21,8 +21,8 @@ func Project(ctx context.Context, project *config.Project, existing bool, output
 	return program(ctx, project, existing, Usual, output)
 }
 
-// ErrRaceBuild is for a function that is not built as a Go module here.
-var ErrRaceBuild = errors.New("--race builds the function with go build -race, which needs a Go module with its program in codeUri or above it: one that s.yaml's actions build is not built with it")
+// errNoRaceBuild is for a function that is not built by go build here.
+var errNoRaceBuild = errors.New("--race builds the function by go build -race: it must be a Go module in codeUri or above it, and no program that s.yaml's actions build or that is there already")
 
 // WithRaceDetector is [Project] with Go's race detector in the program.
 func WithRaceDetector(ctx context.Context, project *config.Project, output io.Writer) (Binary, error) {
@@ -46,7 +46,7 @@ func program(ctx context.Context, project *config.Project, existing bool, varian
 	var err error
 	if !existing && !hasModule(project) && len(project.Build) > 0 {
 		if variant == Raced {
-			return Binary{}, ErrRaceBuild
+			return Binary{}, errNoRaceBuild
 		}
 		existing, err = true, runActions(ctx, project, output)
 	}
