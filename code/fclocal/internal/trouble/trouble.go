@@ -76,9 +76,10 @@ func (t Trouble) Life(seed uint64, id trigger.InstanceID) (life time.Duration, o
 	return time.Duration(-math.Log1p(-draw(seed, 2*uint64(id)+1)) * float64(t.KillInstances)), true
 }
 
-// draw is the number from 0 to below 1 that belongs to another one.
+// draw is the number from 0 to below 1 that belongs to another one. Other chance from
+// the same seed has nothing to do with it.
 func draw(seed, number uint64) float64 {
 	var random rand.PCG
-	random.Seed(seed, number)
+	random.Seed(^seed, number)
 	return float64(random.Uint64()>>11) / (1 << 53)
 }
