@@ -35,7 +35,7 @@ func (d *Detector) Variables(function map[string]string) []string {
 	}
 	return []string{
 		"GOMAXPROCS=" + strconv.Itoa(max(threads, Threads)),
-		strings.TrimLeft("GORACE="+function["GORACE"]+` log_path="`+d.reports+`"`, " "), // of which the last counts
+		"GORACE=" + function["GORACE"] + ` log_path="` + d.reports + `"`, // the last one counts
 	}
 }
 

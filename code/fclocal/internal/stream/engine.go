@@ -205,7 +205,7 @@ const hopeless = 3
 
 // kill ends an instance on purpose, unless it is gone.
 func (e *engine) kill(id trigger.InstanceID) []trigger.Action {
-	if !e.letLive(id) {
+	if !e.spare(id) {
 		return nil
 	}
 	e.totals.Killed++
@@ -213,8 +213,8 @@ func (e *engine) kill(id trigger.InstanceID) []trigger.Action {
 	return e.model.InstanceEnded(e.now(), id, trouble.ErrKilled)
 }
 
-// letLive says that an instance is no longer to be killed, and whether it was to be.
-func (e *engine) letLive(id trigger.InstanceID) bool {
+// spare lets an instance live on, or be gone, and says whether it was still to be killed.
+func (e *engine) spare(id trigger.InstanceID) bool {
 	life := e.lives[id]
 	if life == nil {
 		return false
@@ -319,7 +319,7 @@ func (e *engine) perform(actions []trigger.Action) error {
 				e.report(func() []trigger.Action { return e.model.InstanceReady(e.now(), a.Instance) })
 			}, func(err error) {
 				e.report(func() []trigger.Action {
-					e.letLive(a.Instance)
+					e.spare(a.Instance)
 					e.ended(err)
 					return e.model.InstanceEnded(e.now(), a.Instance, err)
 				})
@@ -330,7 +330,7 @@ func (e *engine) perform(actions []trigger.Action) error {
 				})
 			}
 		case trigger.RemoveInstance:
-			e.letLive(a.Instance)
+			e.spare(a.Instance)
 			go e.pool.Retire(e.outer, a.Instance)
 		case trigger.StartCall:
 			e.startCall(a)
