@@ -16,6 +16,7 @@ import (
 	"fclocal/internal/build"
 	"fclocal/internal/config"
 	"fclocal/internal/environment"
+	"fclocal/internal/escape"
 	"fclocal/internal/failure"
 	"fclocal/internal/load"
 	"fclocal/internal/measure"
@@ -67,14 +68,16 @@ stream, and goes on until all messages are finished. It says how many instances
 Function Compute creates, whether the function keeps up, how late messages are and
 what that costs.
 
-The load is --rate, --rate-file or --backlog. How long the function takes is given
-by --call-time and --event-time, or found out by --measure, which calls it on this
-machine. The same --seed gives the same answer.
+The load is --rate, --rate-file or --backlog, or what came to a topic: --from-topic,
+--from-file. How long the function takes is given by --call-time and --event-time, or
+found out by --measure, which calls it on this machine. The same --seed gives the same
+answer.
 
 Exit codes: 0 good; 1 the plan failed; 2 wrong usage or configuration.`,
 		Example: `  fclocal plan --rate 20000 --partitions 48 --for 24h --set maximumTasks=12,24,48 --set CountBasedWindow=10,100,1000
   fclocal plan --backlog 50000000 --measure --set instanceConcurrency=1,5,26 --sort latency --report plan.html
   fclocal plan --rate-file rates.txt --skew 1 --partitions 48 --for 72h --plot days.svg
+  fclocal plan --from-topic --kafka-config client.properties --from 2026-07-01 --to 2026-07-02 --save-load july.csv.gz
   fclocal plan --rate 500 --error-rate 0.01 --json | jq '.runs[0].keepsUp'`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -173,6 +176,9 @@ func runPlans(ctx context.Context, options planOptions, given func(option string
 			return fmt.Errorf("%s has no cpu: --measure needs it to tell how fast an instance is", project.File)
 		}
 	}
+	if err := options.record(ctx, projects, stderr); err != nil {
+		return err
+	}
 	if options.measure {
 		if err := options.measureFunction(ctx, projects, given, stderr); err != nil {
 			return err
@@ -202,6 +208,18 @@ func runPlans(ctx context.Context, options planOptions, given func(option string
 		}
 	}
 	return result.FailOn(runs, conditions)
+}
+
+// record reads the load of a topic or a file, if it is one.
+func (o *planOptions) record(ctx context.Context, projects []*config.Project, stderr io.Writer) error {
+	progress := report.NewProgress(stderr)
+	return clearLine(progress, o.load.Record(ctx, projects, load.Telling{
+		Progress: progress.Reading,
+		Note: func(what string) {
+			progress.Clear()
+			fmt.Fprintln(stderr, "fclocal:", escape.Line(what))
+		},
+	}))
 }
 
 // plan runs all plans, on all cores.
@@ -250,7 +268,7 @@ func (o *planOptions) measureFunction(ctx context.Context, projects []*config.Pr
 		return err
 	}
 	o.measured = &f
-	if !given("message-size") {
+	if !given("message-size") && o.load.Recording == nil {
 		o.load.EventBytes = f.EventBytes
 	}
 	fmt.Fprintln(stderr, "fclocal: measured on this machine:")

@@ -1,10 +1,22 @@
 package main
 
 import (
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
+	"fmt"
+	"io"
 	"math"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strings"
 	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
 
 	"fclocal/internal/result"
 )
@@ -48,5 +60,92 @@ func TestPlanMeasured(t *testing.T) {
 	of := mustPlan(t, append(args, "--times-of", "event")...)[0]
 	if calls, events := run.Bill.Run.FunctionCompute.Calls, of.Bill.Run.FunctionCompute.Calls; calls != events || of.LatencyMs.P50 < run.LatencyMs.P50+500 {
 		t.Errorf("%v and %v calls, p50 %v and %v ms", calls, events, run.LatencyMs.P50, of.LatencyMs.P50)
+	}
+}
+
+// What stream has consumed makes, replayed from the topic or from a file of it, the same
+// batches and the same calls.
+func TestPlanFromTopic(t *testing.T) {
+	brokers := embeddedCluster(t)
+	client, err := kgo.NewClient(kgo.SeedBrokers(brokers), kgo.DefaultProduceTopic("xxx"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	random := rand.New(rand.NewPCG(1, 1))
+	var records []*kgo.Record
+	begin := time.Now().Add(-time.Minute)
+	for i := range 600 {
+		value := fmt.Sprintf(`{"text":"%s"}`, strings.Repeat(`\"`, random.IntN([]int{100, 5000}[i%2])))
+		r := &kgo.Record{Value: []byte(value), Timestamp: begin.Add(time.Duration(i) * time.Millisecond)}
+		if i%3 == 0 {
+			r.Key, r.Headers = []byte("ключ"), []kgo.RecordHeader{{Key: "h", Value: []byte{0, 200}}}
+		}
+		records = append(records, r)
+	}
+	// It fits into no call, and closes the batch before it.
+	records = append(records, &kgo.Record{Value: []byte(`"` + strings.Repeat("x", 200_000) + `"`), Timestamp: time.Now()})
+	if err := client.ProduceSync(t.Context(), records...).FirstErr(); err != nil {
+		t.Fatal(err)
+	}
+	set := []string{"--set", "asyncInvocationType=true", "--set", "CountBasedWindow=40", "--set", "TimeBasedWindow=15"}
+	streamed := mustStream(t, append(set, "--brokers", brokers, "--until-end")...)[0]
+	if streamed.Delivered != 600 || streamed.DeadLettered+streamed.Discarded != 1 || streamed.Calls <= 15 {
+		t.Fatalf("%s, %d calls", counts(streamed), streamed.Calls)
+	}
+	file := filepath.Join(t.TempDir(), "load.csv.gz")
+	plan := func(args ...string) result.Run {
+		t.Helper()
+		command := fclocal(t, append([]string{"plan", "--json"}, append(set, args...)...)...)
+		var stderr bytes.Buffer
+		command.Stderr = &stderr
+		output, err := command.Output()
+		if err != nil {
+			t.Fatalf("%v\n%s", err, &stderr)
+		}
+		if want := "has 601 records in 1 partitions, from " + begin.UTC().Format("2006-01-02 15:04:05.000Z"); !strings.Contains(stderr.String(), want) {
+			t.Errorf("%s does not say %q", &stderr, want)
+		}
+		var document struct{ Runs []result.Run }
+		if err := json.Unmarshal(output, &document); err != nil {
+			t.Fatal(err)
+		}
+		return document.Runs[0]
+	}
+	for _, load := range [][]string{{"--from-topic", "--brokers", brokers, "--save-load", file}, {"--from-file", file}} {
+		run := plan(load...)
+		if run.Calls != streamed.Calls || counts(run) != counts(streamed) {
+			t.Errorf("%s: %d calls, %s; stream made %d, %s", load, run.Calls, counts(run), streamed.Calls, counts(streamed))
+		}
+		if got, want := run.Bill.Run.EventBridge.ByEvents.Events, streamed.Bill.Run.EventBridge.ByEvents.Events; got != want {
+			t.Errorf("%s: %v events are billed, by stream %v", load, got, want)
+		}
+		if run.Load.Arrivals != "recorded" || run.Load.Messages != 601 || run.Load.Recording != map[string]string{"--from-topic": "xxx", "--from-file": file}[load[0]] {
+			t.Errorf("%s: %+v", load, run.Load)
+		}
+	}
+	// It holds nothing but times, partitions and sizes.
+	zipped, err := os.Open(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer zipped.Close()
+	unzipped, err := gzip.NewReader(zipped)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines, err := io.ReadAll(unzipped)
+	if err != nil || !regexp.MustCompile(`^timestamp_ms,partition,bytes\n(\d+,0,\d+\n){601}$`).Match(lines) {
+		t.Errorf("%v\n%.300s", err, lines)
+	}
+	admin := kadm.NewClient(client)
+	if groups, err := admin.ListGroups(t.Context()); err != nil || len(groups) != 1 { // stream's
+		t.Errorf("groups are left: %v, %v", groups, err)
+	}
+	if _, err := tryPlan("--from-topic", "--brokers", brokers, "--from", "2020-01-01", "--to", "2020-01-02"); fmt.Sprint(err) != `topic "xxx": there are no records to make a load of: look at --from, --to and eventRuleFilterPattern` {
+		t.Error(err)
+	}
+	if _, err := tryPlan("--from-topic", "--brokers", brokers, "--topic", "none"); err == nil || !strings.Contains(err.Error(), `topic "none"`) {
+		t.Error(err)
 	}
 }

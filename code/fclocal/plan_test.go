@@ -270,7 +270,7 @@ func TestPlanMistakes(t *testing.T) {
 		}
 	}
 	for _, test := range []struct{ args, want string }{
-		{"", "--rate, --rate-file or --backlog"},
+		{"", "--rate, --rate-file, --backlog, --from-topic or --from-file gives the load"},
 		{"--backlog 5 --for 1m", "--for is how long"},
 		{"--rate -1", "--rate -1"},
 		{"--rate NaN", "--rate NaN"},
@@ -288,6 +288,19 @@ func TestPlanMistakes(t *testing.T) {
 		{"--rate 1 --burst-rate 2", "--burst-rate, --burst-for and --burst-every are for --arrivals bursts"},
 		{"--rate 1 --arrivals bursts --burst-rate 3 --burst-for 2m", "--burst-rate 3 for 2m0s of each 5m0s is 1.2 times what comes at the mean rate, so that nothing is left between bursts: --burst-rate can be at most 2.5"},
 		{"--rate 1 --arrivals bursts --for 1m", "--burst-every 5m0s: there is none within the 1m0s of the load"},
+		{"--from-topic", "--from-topic needs a cluster: give --brokers or --kafka-config"},
+		{"--from-topic --from-file DIR/rates.txt --brokers x:1", "--from-topic and --from-file exclude each other"},
+		{"--from-topic --brokers x:1 --rate 5", "--rate is not for --from-topic, which has all of the load: leave one of them out"},
+		{"--from-file DIR/rates.txt --group 5", "--group is not for --from-file, which has all of the load"},
+		{"--rate 1 --brokers x:1", "--brokers and --kafka-config are for --from-topic"},
+		{"--rate 1 --save-load DIR/x", "--save-load is for --from-topic"},
+		{"--from-topic --brokers x:1 --from today", `--from "today": it must be a time such as`},
+		{"--from-topic --brokers x:1 --from 2026-01-02 --to 2026-01-02", "--from 2026-01-02 is not before --to 2026-01-02"},
+		{"--from-topic --brokers x:1 --broker-timeout 0s", "--broker-timeout 0s"},
+		{"--from-topic --brokers 127.0.0.1:1 --set eventSchema=CloudEvents,RawData", "give eventSchema and eventRuleFilterPattern one value each"},
+		{"--from-topic --brokers 127.0.0.1:1", "cluster at 127.0.0.1:1: "},
+		{"--from-file DIR/rates.txt", `rates.txt:1: "00:00 0": a line is timestamp_ms,partition,bytes`},
+		{"--from-file DIR/missing.txt", "missing.txt: no such file"},
 		{"--rate 1 --times-of event", "--times-of is for --times"},
 		{"--rate 1 --times DIR/rates.txt --times-of batch", "--times-of batch: it must be call or event"},
 		{"--rate 1 --times DIR/rates.txt", `rates.txt:1: "00:00 0": a line is a time such as 12ms or 1.5s, or a number of milliseconds`},

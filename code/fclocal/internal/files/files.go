@@ -16,6 +16,23 @@ import (
 // Read returns what the file holds, which may be limit bytes, a whole number of MB. A
 // directory, a device or a pipe is an error: it would never end, or never begin.
 func Read(path string, limit int64) ([]byte, error) {
+	file, err := Open(path, limit)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	content, err := io.ReadAll(io.LimitReader(file, limit+1))
+	if err == nil && int64(len(content)) > limit {
+		err = tooLarge(path, limit)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return content, nil
+}
+
+// Open opens a file that Read would read, to be read bit by bit. It may still grow.
+func Open(path string, limit int64) (*os.File, error) {
 	info, err := os.Stat(path)
 	var failed *fs.PathError
 	if errors.As(err, &failed) {
@@ -33,21 +50,14 @@ func Read(path string, limit int64) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer file.Close()
 	if info, err = file.Stat(); err == nil {
 		err = readable(path, info, limit)
 	}
 	if err != nil {
+		file.Close()
 		return nil, err
 	}
-	content, err := io.ReadAll(io.LimitReader(file, limit+1))
-	if err == nil && int64(len(content)) > limit {
-		err = tooLarge(path, limit)
-	}
-	if err != nil {
-		return nil, err
-	}
-	return content, nil
+	return file, nil
 }
 
 func readable(path string, info fs.FileInfo, limit int64) error {

@@ -30,12 +30,30 @@ func ParseFrom(text string) (*From, error) {
 	if from.offset, err = strconv.ParseInt(text, 10, 64); err == nil && from.offset >= 0 {
 		return from, nil
 	}
+	if from.at, err = parseTime(text); err == nil {
+		return from, nil
+	}
+	return nil, fmt.Errorf("%q: it must be beginning, end, an offset, or %s", text, aTime)
+}
+
+// ParseTime reads a time such as 2026-07-01T12:00:00Z; without a zone it is local.
+func ParseTime(text string) (time.Time, error) {
+	at, err := parseTime(text)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("%q: it must be %s", text, aTime)
+	}
+	return at, nil
+}
+
+const aTime = "a time such as 2026-07-01T12:00:00Z, 2026-07-01T12:00:00 or 2026-07-01"
+
+func parseTime(text string) (at time.Time, err error) {
 	for _, form := range timeForms {
-		if from.at, err = time.ParseInLocation(form, text, time.Local); err == nil {
-			return from, nil
+		if at, err = time.ParseInLocation(form, text, time.Local); err == nil {
+			return at, nil
 		}
 	}
-	return nil, fmt.Errorf("%q: it must be beginning, end, an offset, or a time such as 2026-07-01T12:00:00Z, 2026-07-01T12:00:00 or 2026-07-01", text)
+	return time.Time{}, err
 }
 
 // Offsets are where that is; nil for a nil From. An offset that a partition does not

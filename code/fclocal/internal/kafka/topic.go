@@ -8,8 +8,6 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
-	"github.com/twmb/franz-go/pkg/kgo"
-	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 // A Topic is what a look at a topic has found.
@@ -106,52 +104,15 @@ func (c *Consumers) Gap(ctx context.Context, partition int32, from, to int64) (n
 		return from, 0, err
 	}
 	topic := details[c.options.Topic]
-	leader, known := topic.Partitions[partition]
-	if topic.Err != nil || !known || leader.Err != nil {
-		return from, 0, errors.Join(topic.Err, leader.Err, kerr.LeaderNotAvailable)
-	}
-	level := kgo.ReadCommitted()
-	request := kmsg.NewPtrFetchRequest()
-	request.MaxBytes = 1 << 20
-	request.IsolationLevel = 1
-	if c.options.ReadUncommitted {
-		level, request.IsolationLevel = kgo.ReadUncommitted(), 0
-	}
-	asked := kmsg.NewFetchRequestTopicPartition()
-	asked.Partition, asked.PartitionMaxBytes, asked.CurrentLeaderEpoch = partition, 1<<20, -1
 	for next = from; next < to; {
-		asked.FetchOffset = next
-		request.Topics = []kmsg.FetchRequestTopic{{
-			Topic: c.options.Topic, TopicID: topic.ID, Partitions: []kmsg.FetchRequestTopicPartition{asked},
-		}}
-		answer, err := c.watcher.Broker(int(leader.Leader)).RetriableRequest(ctx, request)
+		records, after, begins, err := fetch(ctx, c.watcher, topic, partition, next, 1<<20, c.options.ReadUncommitted)
 		if err != nil {
 			return from, 0, err
 		}
-		response := answer.(*kmsg.FetchResponse)
-		if err := kerr.ErrorForCode(response.ErrorCode); err != nil {
-			return from, 0, err
-		}
-		if len(response.Topics) != 1 || len(response.Topics[0].Partitions) != 1 {
-			return from, 0, fmt.Errorf("a fetch of topic %q, partition %d was answered without it", c.options.Topic, partition)
-		}
-		part := &response.Topics[0].Partitions[0]
-		if part.ErrorCode == kerr.OffsetOutOfRange.Code && next < part.LogStartOffset {
-			next, start = min(part.LogStartOffset, to), part.LogStartOffset
-			continue
-		}
-		if err := kerr.ErrorForCode(part.ErrorCode); err != nil {
-			return from, 0, err
-		}
-		start = max(start, part.LogStartOffset)
-		fetched, after := kgo.ProcessFetchPartition(kgo.ProcessFetchPartitionOpts{
-			Offset: next, IsolationLevel: level, Topic: c.options.Topic, Partition: partition,
-		}, part, kgo.DefaultDecompressor(), nil)
+		start = max(start, begins)
 		switch {
-		case fetched.Err != nil:
-			return from, 0, fetched.Err
-		case len(fetched.Records) > 0:
-			return min(fetched.Records[0].Offset, to), start, nil
+		case len(records) > 0:
+			return min(records[0].Offset, to), start, nil
 		case after > next:
 			next = min(after, to)
 		default: // the log ends with what is compacted

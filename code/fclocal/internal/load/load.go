@@ -16,7 +16,8 @@ import (
 // Options are the options of a load. The zero value is no good: AddTo makes the defaults.
 type Options struct {
 	plan.Load
-	sizes string // file of the events' sizes
+	sizes    string // file of the events' sizes
+	recorded recorded
 }
 
 // AddTo adds the options to a command.
@@ -36,12 +37,16 @@ func (o *Options) AddTo(command *cobra.Command) {
 	flags.IntVar(&o.Partitions, "partitions", 1, "partitions of the topic, `N`")
 	flags.IntVar(&o.EventBytes, "message-size", 1000, "`BYTES` of each message's event in a call's payload; with --measure by default those of event.json's")
 	flags.StringVar(&o.sizes, "message-sizes", "", "or any of the bytes in `FILE`, a number a line, each as often as the others")
+	o.recorded.addTo(command)
 	command.RegisterFlagCompletionFunc("arrivals", cobra.FixedCompletions(plan.ArrivalsNames, cobra.ShellCompDirectiveNoFileComp))
 }
 
 // Read finds options that make no sense or do not go together, and reads the files that
-// they name.
+// they name, but for what Record reads.
 func (o *Options) Read(given func(option string) bool) (err error) {
+	if err := o.recorded.check(given); err != nil || o.recorded.given() {
+		return err
+	}
 	if err := o.check(given); err != nil {
 		return err
 	}
@@ -76,7 +81,7 @@ func (o *Options) check(given func(option string) bool) error {
 		option.Not(o.sizes != "" && given("message-size"), "--message-size and --message-sizes exclude each other: give one of them"),
 		option.Not(o.For <= 0, fmt.Sprintf("--for %v: it must be above 0", o.For)),
 		option.Not(o.Rate != 0 && o.RateFile != "", "--rate and --rate-file exclude each other: give one of them"),
-		option.Not(!comes && o.Backlog == 0, "there is nothing to plan for: --rate, --rate-file or --backlog gives the load"),
+		option.Not(!comes && o.Backlog == 0, "there is nothing to plan for: --rate, --rate-file, --backlog, --from-topic or --from-file gives the load"),
 		option.Not(!comes && given("for"), "--for is how long messages come at --rate or --rate-file: give one"),
 		option.Not(!comes && (given("arrivals") || given("group")), "--arrivals and --group are for messages that come at --rate or --rate-file: give one"),
 		option.Not(o.Rate > 0 && o.For > 0 && o.Backlog == 0 && o.Rate*o.For.Seconds() < 0.5, fmt.Sprintf("--rate %v: no message comes in %v", o.Rate, o.For)),

@@ -17,6 +17,8 @@ type lagging struct {
 	until  time.Duration // of area
 	ticked float64       // area at the last tick
 
+	recorded int // records of a Recording that have come until then
+
 	passedAt time.Duration
 	passed   float64 // of the curve, by then
 
@@ -86,6 +88,9 @@ func (d *driver) expected(at time.Duration) (n float64) {
 	if at >= d.loadEnd {
 		return float64(d.total)
 	}
+	if d.Load.Recording != nil {
+		return float64(d.Load.Recording.by(at))
+	}
 	passed := float64(at)
 	if l := &d.lagging; d.curve != nil {
 		if at != l.passedAt { // it is asked for twice
@@ -126,8 +131,14 @@ func (d *driver) lag(s trigger.Stats) int64 { return d.produced() - finished(s) 
 
 // integrate adds up the lag of a time in which nothing happens but arrivals.
 func (d *driver) integrate(to time.Duration, stats trigger.Stats) {
-	l := &d.lagging
-	l.area += ((d.expected(l.until)+d.expected(to))/2 - float64(finished(stats))) * (to - l.until).Seconds()
+	l, seconds := &d.lagging, (to - d.lagging.until).Seconds()
+	if d.Load.Recording != nil {
+		l.area += float64(l.recorded) * seconds
+		l.area += d.arrivals(l.until, to)
+	} else {
+		l.area += (d.expected(l.until) + d.expected(to)) / 2 * seconds
+	}
+	l.area -= float64(finished(stats)) * seconds
 	l.until = to
 }
 
@@ -195,7 +206,13 @@ func (d *driver) meanLag(from, to time.Duration) float64 {
 func (d *driver) lagIsThatOfDayBefore(stats trigger.Stats) bool {
 	windows, largest := 0.0, float64(d.result.EventsInCalls)/float64(max(stats.Calls, 1)) // what open windows hold, and a call
 	for _, t := range d.tasks {
-		if t.total > t.backlog {
+		switch {
+		case t.recorded != nil:
+			opened := t.recorded.by(d.loadEnd-d.Rules.TimeBasedWindow-1, 0)
+			window := min(float64(d.Rules.CountBasedWindow), float64(t.total-opened))
+			windows += window
+			largest = max(largest, window)
+		case t.total > t.backlog:
 			window := min(float64(d.Rules.CountBasedWindow), float64(t.group)*(float64(d.Rules.TimeBasedWindow)*d.curve.peak()/t.interval+1))
 			windows += window
 			largest = max(largest, window)

@@ -31,7 +31,8 @@ type task struct {
 	// for long each is filled to another part. 0: it is like any other.
 	firstCloses time.Duration
 
-	sizes trigger.Sizes // of the messages' events by their number; nil: all are alike
+	recorded *recorded     // in place of all that; nil: they are not
+	sizes    trigger.Sizes // of the messages' events by their number; nil: all are alike
 
 	told int64         // messages that the model knows
 	next time.Duration // when the first that it does not know arrives
@@ -59,13 +60,18 @@ func newTasks(config Config, curve *curve) []*task {
 	load, rules := config.Load, config.Rules
 	tasks := make([]*task, min(rules.MaximumTasks, load.Partitions))
 	count := int64(math.Round(load.messages()))
+	if load.Recording != nil {
+		count = 0 // see share
+	}
 	shares := newShares(load, rules.Seed)
 	first := 0
+	owned := make([]int, len(tasks))
 	for id := range tasks {
 		partitions := load.Partitions / len(tasks)
 		if id < load.Partitions%len(tasks) {
 			partitions++
 		}
+		owned[id] = partitions
 		t := &task{id: id, curve: curve, group: int64(max(load.Group, 1))}
 		t.backlog = shares.of(load.Backlog, first, partitions)
 		t.total = t.backlog + shares.of(count, first, partitions)
@@ -88,12 +94,17 @@ func newTasks(config Config, curve *curve) []*task {
 		if load.Arrivals.byChance() && t.total > t.backlog {
 			t.chance = newChance(rand.New(rand.NewPCG(rules.Seed, chanceOfTask+uint64(id))), t.groups(), curve.passed(load.For))
 		}
-		t.next = t.arrival(0)
 		t.telling = event{kind: tell, task: t, index: -1}
 		tasks[id] = t
 		first += partitions
 	}
 	giveSizes(tasks, load.Sizes, rules.Seed)
+	if load.Recording != nil {
+		load.Recording.share(tasks, owned)
+	}
+	for _, t := range tasks {
+		t.next = t.arrival(0)
+	}
 	return tasks
 }
 
@@ -154,6 +165,9 @@ func (t *task) groupArrival(number int64) time.Duration {
 	if number >= t.groups() {
 		return never
 	}
+	if t.recorded != nil {
+		return t.recorded.record(number).At
+	}
 	return t.curve.when(t.position(number))
 }
 
@@ -169,6 +183,9 @@ func (t *task) position(number int64) float64 {
 func (t *task) arrived(now time.Duration) int64 {
 	if t.total == t.backlog {
 		return t.backlog
+	}
+	if t.recorded != nil {
+		return t.recorded.by(now, t.told)
 	}
 	n := int64(t.curve.passed(now)/t.interval - t.phase)
 	if t.chance != nil {

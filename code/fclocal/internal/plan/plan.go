@@ -85,6 +85,10 @@ type Load struct {
 	Burst      Burst         // of Bursts
 	Group      int           // messages that a producer sends at once, to one partition; 0 is 1
 
+	// Recording has all messages, with when they come and how large they are. Partitions
+	// and For are its own, and nothing else is given then. nil: there is none.
+	Recording *Recording
+
 	// Skew, from 0 to 5, is the exponent of Zipf's law: a partition's share of the
 	// backlog and of the rate is as 1/k^Skew for the k-th largest. Which one that is
 	// comes from the Seed. With 0 all are even.
@@ -108,16 +112,20 @@ var ArrivalsNames = []string{string(Poisson), string(Even), string(Bursts)}
 func (a Arrivals) byChance() bool { return a == Poisson || a == Bursts }
 
 // comes reports whether there is more than the backlog.
-func (l Load) comes() bool { return l.Rate > 0 || len(l.Rates) > 0 }
+func (l Load) comes() bool { return l.Rate > 0 || len(l.Rates) > 0 || l.Recording != nil }
 
 // steady reports whether the mean rate is always the same.
-func (l Load) steady() bool { return len(l.Rates) <= 1 }
+func (l Load) steady() bool { return len(l.Rates) <= 1 && l.Recording == nil }
 
 // changes reports whether more comes at one time than at another.
 func (l Load) changes() bool { return !l.steady() || l.Arrivals == Bursts }
 
 // eventBytes are the sizes of the smallest and the largest event.
 func (l Load) eventBytes() (smallest, largest int64) {
+	if r := l.Recording; r != nil {
+		bySize := func(a, b Record) int { return cmp.Compare(a.Bytes, b.Bytes) }
+		return int64(slices.MinFunc(r.Records, bySize).Bytes), int64(slices.MaxFunc(r.Records, bySize).Bytes)
+	}
 	if l.Sizes != nil {
 		return int64(slices.Min(l.Sizes.Values)), int64(slices.Max(l.Sizes.Values))
 	}
@@ -126,6 +134,9 @@ func (l Load) eventBytes() (smallest, largest int64) {
 
 // messages returns how many there are beside the backlog, not yet rounded.
 func (l Load) messages() float64 {
+	if l.Recording != nil {
+		return float64(len(l.Recording.Records))
+	}
 	if c := newDailyCurve(l); c != nil {
 		return c.passed(l.For) / 1e9
 	}
@@ -204,7 +215,7 @@ func (c Config) check() error {
 			return errors.New("plan: " + rule.say)
 		}
 	}
-	if err := cmp.Or(checkRates(c.Load.Rates), c.Trouble.Check()); err != nil {
+	if err := cmp.Or(checkRates(c.Load.Rates), c.Load.checkRecording(), c.Trouble.Check()); err != nil {
 		return fmt.Errorf("plan: %w", err)
 	}
 	if c.Load.Arrivals == Bursts && c.Load.comes() {

@@ -466,6 +466,9 @@ func randomConfig(seed uint64) Config {
 // check finds figures that contradict each other or the configuration.
 func check(c Config, r Result) error {
 	load := int64(math.Round(c.Load.Rate*c.Load.For.Seconds() + count(c.Load.Rates, 0, c.Load.For)))
+	if c.Load.Recording != nil {
+		load = int64(len(c.Load.Recording.Records))
+	}
 	ahead := 0
 	if soft := c.Rules.InstanceSoftConcurrency; soft > 0 {
 		ahead = c.Rules.InstanceConcurrency - soft

@@ -144,7 +144,7 @@ func newCurve(load Load, seed uint64) *curve {
 
 // newDailyCurve is without bursts.
 func newDailyCurve(load Load) *curve {
-	if load.steady() {
+	if len(load.Rates) <= 1 {
 		return nil
 	}
 	c := &curve{end: load.For, period: day}

@@ -92,6 +92,10 @@ func (c Config) input() result.Input {
 			in.Load.Group = l.Group
 		}
 	}
+	if r := l.Recording; r != nil {
+		in.Load.Arrivals, in.Load.Recording, in.Load.Messages = "recorded", r.Name, int64(len(r.Records))
+		in.Load.EventBytes = int(math.Round(r.meanBytes()))
+	}
 	if l.Sizes != nil {
 		in.Load.EventBytes, in.Load.SizeFile = int(math.Round(l.Sizes.Mean())), l.Sizes.File
 	}

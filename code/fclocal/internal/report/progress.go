@@ -12,6 +12,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 	"golang.org/x/term"
 
+	"fclocal/internal/escape"
 	"fclocal/internal/result"
 	"fclocal/internal/units"
 )
@@ -59,6 +60,17 @@ func (p *Progress) Stream(s result.State) {
 // Plan shows how far plans have come likewise.
 func (p *Progress) Plan(s result.PlanState) {
 	p.update(func(width int) string { return planLine(s, width) })
+}
+
+// Reading shows how far a topic has been read likewise, in offsets.
+func (p *Progress) Reading(topic string, read, of int64) {
+	p.update(func(width int) string {
+		line := fmt.Sprintf("reading %s: %s of %s (%d %%)", escape.Line(topic), units.Count(read), units.Count(of), 100*read/max(of, 1))
+		if width > 0 {
+			line = text.Trim(line, width-1)
+		}
+		return line
+	})
 }
 
 func (p *Progress) update(line func(width int) string) {

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -18,6 +19,8 @@ func loadInWords(run result.Run) []string {
 	}
 	long := units.Milliseconds(load.DurationSeconds * 1000)
 	switch {
+	case load.Recording != "":
+		say("%d messages come for %s, as they once came to %s.", load.Messages, long, load.Recording)
 	case load.RateFile != "":
 		say("Messages come for %s at the rates of %s, %s a second at most.", long, load.RateFile, units.Number(load.HighestRate))
 	case load.RatePerSecond > 0:
@@ -29,7 +32,7 @@ func loadInWords(run result.Run) []string {
 	if load.Group > 1 {
 		say("Producers send %d at once to a partition.", load.Group)
 	}
-	say("The topic has %d partitions. A message's event takes %d bytes of a call's payload%s.", load.Partitions, load.EventBytes, onAverage(load.SizeFile))
+	say("The topic has %d partitions. A message's event takes %d bytes of a call's payload%s.", load.Partitions, load.EventBytes, onAverage(cmp.Or(load.SizeFile, load.Recording)))
 	say("A new instance takes its first call after %s.", units.Milliseconds(function.ColdStartMs))
 	if load.Skew > 0 {
 		say("The k-th largest partition has a share as 1/k^%v.", load.Skew)
@@ -99,6 +102,9 @@ func assumptions(run result.Run) []string {
 	}
 	if b := run.Load.Bursts; b != nil {
 		arrivals += fmt.Sprintf("; bursts come at the same time to all partitions, one at any moment of each %s", units.Milliseconds(b.EverySeconds*1000))
+	}
+	if run.Load.Recording != "" {
+		arrivals = "Messages come at the times of " + run.Load.Recording
 	}
 	words := []string{
 		idle + " FC bills the time with a call, a start or a preStop.",

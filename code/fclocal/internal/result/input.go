@@ -104,14 +104,15 @@ func (s Settings) whole(name string) int {
 type Load struct {
 	Partitions      int     `json:"partitions"`                // of the topic
 	Backlog         int64   `json:"backlog,omitempty"`         // messages that are there at the start
-	Messages        int64   `json:"messages,omitempty"`        // that a stream produces, the backlog not included
+	Messages        int64   `json:"messages,omitempty"`        // that a stream produces, the backlog not included, or a plan's recording has
+	Recording       string  `json:"recording,omitempty"`       // name of the topic or the file that a plan's messages come from
 	RatePerSecond   float64 `json:"ratePerSecond,omitempty"`   // messages a second; 0: all at once, or as RateFile says
 	RateFile        string  `json:"rateFile,omitempty"`        // name of the file that a day's rates come from
 	HighestRate     float64 `json:"highestRate,omitempty"`     // of RateFile, in messages a second
 	DurationSeconds float64 `json:"durationSeconds,omitempty"` // for how long a plan's messages come
-	EventBytes      int     `json:"eventBytes,omitempty"`      // of a message's event in a call's payload, in a plan; with SizeFile on average
+	EventBytes      int     `json:"eventBytes,omitempty"`      // of a message's event in a call's payload, in a plan; with SizeFile and Recording on average
 	SizeFile        string  `json:"sizeFile,omitempty"`        // name of the file that they come from
-	Arrivals        string  `json:"arrivals,omitempty"`        // of a plan's messages: even, poisson or bursts
+	Arrivals        string  `json:"arrivals,omitempty"`        // of a plan's messages: even, poisson, bursts or recorded
 	Bursts          *Bursts `json:"bursts,omitempty"`          // of arrivals that have them
 	Group           int     `json:"group,omitempty"`           // messages that come to a partition at once, where it is more than one
 	Skew            float64 `json:"skew,omitempty"`            // exponent of Zipf's law over the partitions; 0: all are even

@@ -7,6 +7,7 @@ import (
 
 	"fclocal/internal/deadletter"
 	"fclocal/internal/eventbridge"
+	"fclocal/internal/events"
 	"fclocal/internal/instance"
 	"fclocal/internal/trigger"
 	"fclocal/internal/trouble"
@@ -18,7 +19,7 @@ import (
 // logs began when they were fetched, which is now.
 func (e *engine) arrivals(now time.Duration, records []*kgo.Record, starts map[int32]int64) []trigger.Arrival {
 	arrivals := make([]trigger.Arrival, 0, len(records))
-	events := make([]byte, 0, len(records)*e.eventBytes) // grown, it would be kept along with what it was before
+	made := make([]byte, 0, len(records)*e.eventBytes) // grown, it would be kept along with what it was before
 	ends, final := map[int32]int64(nil), false
 	if e.UntilEnd {
 		ends, final = e.source.ends.known()
@@ -31,7 +32,7 @@ func (e *engine) arrivals(now time.Duration, records []*kgo.Record, starts map[i
 		e.pass(r.Partition, p, r.Offset, starts[r.Partition])
 		fresh := r.Offset >= p.next
 		p.read, p.next = r.Offset+1, max(p.next, r.Offset+1)
-		record := eventRecord(r)
+		record := events.Record(r)
 		if !e.converter.Passes(&record) {
 			if fresh {
 				e.totals.Filtered++
@@ -42,9 +43,9 @@ func (e *engine) arrivals(now time.Duration, records []*kgo.Record, starts map[i
 			})
 			continue
 		}
-		start := len(events)
-		events = e.converter.Append(events, &record)
-		event := events[start:len(events):len(events)]
+		start := len(made)
+		made = e.converter.Append(made, &record)
+		event := made[start:len(made):len(made)]
 		readable := e.readable(record, e.sentAt(record)).Sub(e.begin)
 		p.buffer.add(stored{r.Offset, min(readable, now), now, event})
 		if n := len(arrivals) - 1; n >= 0 && arrivals[n].Partition == r.Partition && arrivals[n].Count > 0 &&
@@ -57,23 +58,8 @@ func (e *engine) arrivals(now time.Duration, records []*kgo.Record, starts map[i
 			EventBytes: len(event),
 		})
 	}
-	e.eventBytes = len(events)/max(1, len(records)) + 16
+	e.eventBytes = len(made)/max(1, len(records)) + 16
 	return arrivals
-}
-
-// noTimestamp is what Kafka says for a record without a timestamp.
-var noTimestamp = time.UnixMilli(-1)
-
-// eventRecord is a record as the events are made of it.
-func eventRecord(r *kgo.Record) eventbridge.Record {
-	record := eventbridge.Record{Partition: r.Partition, Offset: r.Offset, Timestamp: r.Timestamp, Key: r.Key, Value: r.Value}
-	if r.Timestamp.IsZero() { // of the oldest format, which has none
-		record.Timestamp = noTimestamp
-	}
-	for _, header := range r.Headers {
-		record.Headers = append(record.Headers, eventbridge.Header{Key: header.Key, Value: header.Value})
-	}
-	return record
 }
 
 // sentAt is a record's timestamp, or, where that is not of this run, when it was sent.

@@ -4,19 +4,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kgo"
-
 	"fclocal/internal/eventbridge"
 )
-
-// A record of the oldest format has no timestamp, and others may say so.
-func TestEventRecordWithoutTimestamp(t *testing.T) {
-	for _, timestamp := range []time.Time{{}, time.UnixMilli(-1)} {
-		if got := eventRecord(&kgo.Record{Timestamp: timestamp}).Timestamp.UnixMilli(); got != -1 {
-			t.Errorf("timestamp %d, want -1", got)
-		}
-	}
-}
 
 func TestReadable(t *testing.T) {
 	start := time.Now()
@@ -27,7 +16,7 @@ func TestReadable(t *testing.T) {
 		t.Errorf("before the first look: %v, want %v", got, begin)
 	}
 	e.ends = map[int32]int64{1: 10}
-	for _, timestamp := range []time.Time{old, noTimestamp} {
+	for _, timestamp := range []time.Time{old, time.UnixMilli(-1)} {
 		if got := e.readable(first, timestamp); !got.Equal(begin) {
 			t.Errorf("there at the start, of %v: %v, want %v", timestamp, got, begin)
 		}
