@@ -42,6 +42,7 @@ type planOptions struct {
 	trouble   trouble.Trouble
 	seed      uint64
 
+	whole  bool
 	report string
 	sort   string // "" is the order of --set
 	failOn []string
@@ -98,6 +99,7 @@ Exit codes: 0 good; 1 the plan failed; 2 wrong usage or configuration.`,
 	troubleFlags(flags, &options.trouble, &options.seed)
 	options.instances.addTo(flags)
 	global.environment.AddTo(command)
+	flags.BoolVar(&options.whole, "whole", false, "simulate steady loads to their end, not only until their figures stand")
 	flags.StringVar(&options.report, "report", "", "write a page with tables and charts to `FILE`.html")
 	flags.StringVar(&options.sort, "sort", "", "`cost|latency`: the cheapest or fastest run first, those that keep up before the others")
 	failOnFlag(command, &options.failOn)
@@ -132,6 +134,7 @@ func (o *planOptions) config(project *config.Project) plan.Config {
 	c := plan.New(project, o.load.Load, function)
 	c.Rules = o.instances.rules(project.Rules())
 	c.Rules.Seed, c.Trouble = o.seed, o.trouble
+	c.EndEarly = !o.whole
 	return c
 }
 

@@ -177,6 +177,21 @@ func TestPlanFailOn(t *testing.T) {
 	}
 }
 
+// A long load ends early, and says so, unless all of it is asked for.
+func TestPlanWhole(t *testing.T) {
+	args := []string{"--rate", "250", "--set", "CountBasedWindow=1"}
+	run := mustPlan(t, append(args, "--for", "30d")...)[0]
+	if run.SimulatedSeconds < 60 || run.SimulatedSeconds > 3600 || run.Delivered != 250*30*24*3600 || run.Calls != run.Delivered || math.Abs(run.WallSeconds-30*24*3600) > 1 {
+		t.Errorf("%+v", run)
+	}
+	if run.Bill.Run.FunctionCompute.Calls != float64(run.Calls) || math.Abs(*run.Bill.Run.Price / *run.Bill.Per30Days.Price - 1) > 1e-3 {
+		t.Errorf("%+v", run.Bill)
+	}
+	if run := mustPlan(t, append(args, "--for", "33m", "--whole")...)[0]; run.SimulatedSeconds != 0 || run.Delivered != 250*33*60 {
+		t.Errorf("%+v", run)
+	}
+}
+
 // Messages come by chance unless it is said otherwise: 12 calls of 50 ms a second then
 // overlap in part.
 func TestPlanArrivals(t *testing.T) {

@@ -37,7 +37,10 @@ type driver struct {
 	lagging lagging
 
 	loadEnd   time.Duration
+	end       *event // of the load
 	loadEnded bool
+	marks     []mark // see endsEarly
+	left      int64  // messages of a load that has ended early
 	instances map[trigger.InstanceID]*instance
 	ending    *event // the call that a Delivered is of
 
@@ -87,7 +90,12 @@ func newDriver(config Config) *driver {
 	if d.loadEnd > 0 {
 		d.lagging.interval = max(d.loadEnd/1000, 1)
 	}
-	d.queue.set(&event{kind: loadEnd, index: -1}, d.loadEnd)
+	d.end = &event{kind: loadEnd, index: -1}
+	d.queue.set(d.end, d.loadEnd)
+	if config.endsEarly() && firstPeriod <= d.loadEnd/2 {
+		d.marks = append(d.marks, d.mark())
+		d.queue.set(&event{kind: periodEnds, index: -1}, firstPeriod)
+	}
 	d.lagging.dayBefore.produced, d.lagging.dayBefore.lag = config.Load.Backlog, config.Load.Backlog
 	if !config.Load.steady() && config.Load.For > day {
 		d.queue.set(&event{kind: dayBefore, index: -1}, config.Load.For-day)
@@ -193,10 +201,14 @@ func (d *driver) happen(e *event) {
 		d.killInstance(e.instance)
 	case dayBefore:
 		d.lagging.dayBefore.produced, d.lagging.dayBefore.lag = d.produced(), d.lag(d.model.Stats())
+	case periodEnds:
+		d.periodEnds()
 	case loadEnd:
 		d.loadEnded = true
 		stats := d.model.Stats()
-		d.result.LagEnd = d.lag(stats)
+		if d.left == 0 {
+			d.result.LagEnd = d.lag(stats)
+		}
 		d.tick(d.now, stats)
 		d.lagging.last().lag = float64(d.result.LagEnd)
 		if !d.Load.steady() {
@@ -302,6 +314,9 @@ func (d *driver) finish() Result {
 	fits := d.Function.MemorySize == 0 || r.PeakMemory <= d.Function.MemorySize
 	loses := float64(r.DeadLettered+r.Discarded) > 0.01*float64(r.Produced)
 	r.KeepsUp = r.KeepsUp && r.Stopped == "" && fits && !loses
+	if d.left > 0 {
+		d.extend(r)
+	}
 	for i, t := range d.lagging.ticks {
 		sample := result.Sample{At: t.at, Instances: t.instances, InFlight: t.inFlight, Lag: int64(max(math.Round(t.lag), 0))}
 		if i > 0 {

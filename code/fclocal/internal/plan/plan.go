@@ -56,6 +56,10 @@ type Config struct {
 	// Drain goes on after the end of the load until all messages are finished.
 	Drain bool
 
+	// EndEarly ends a load that is steady when its figures stand, and extends them to
+	// all of it; steady.go says when that is.
+	EndEarly bool
+
 	// Progress is told which share of all messages, 0 to 1, is finished, once in a
 	// few thousand steps. May be nil.
 	Progress func(done float64)
@@ -66,7 +70,7 @@ type Config struct {
 func New(project *config.Project, load Load, function Function) Config {
 	function.Timeout = time.Duration(project.Function.TriggerTimeout()) * time.Second
 	return Config{
-		Rules: project.Rules(), Load: load, Function: function, Drain: true,
+		Rules: project.Rules(), Load: load, Function: function, Drain: true, EndEarly: true,
 		Settings: project.Settings(),
 	}
 }

@@ -19,6 +19,7 @@ const (
 	ready                   // an instance has started
 	stopped                 // an instance has run its preStop
 	killed                  // an instance ends on purpose, if it is still there
+	periodEnds              // the load may end early
 	dayBefore               // a day before the load ends
 	loadEnd                 // nothing more arrives
 )

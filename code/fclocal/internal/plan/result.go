@@ -14,6 +14,10 @@ type Result struct {
 
 	Timeouts int64 // calls that took longer than the timeout
 
+	// Simulated is how much of the load was run until its figures stood, which are
+	// extended to all of it; 0: all was.
+	Simulated time.Duration
+
 	// Lag is in messages: produced, but not finished.
 	LagEnd  int64 // at the end of the load
 	LagMax  int64
@@ -53,7 +57,9 @@ func (c Config) Run(r Result) result.Run {
 		LagMean:       r.LagMean,
 		KeepsUp:       r.KeepsUp,
 		InstanceHours: r.InstanceSeconds / 3600,
-		Advice:        c.Advice(r),
+
+		SimulatedSeconds: r.Simulated.Seconds(),
+		Advice:           c.Advice(r),
 	}
 	if r.Pending == 0 {
 		p.DrainSeconds = r.DrainTime.Seconds()

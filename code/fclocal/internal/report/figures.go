@@ -123,6 +123,9 @@ var figures = slices.Concat(causeFigures(), []figure{
 	money("EventBridge\nby capacity", result.ByCapacity, func(c *result.Charges) *float64 { return c.EventBridge.ByCapacity.Price }),
 	{causes, "", "p99 is\nmostly", mostOfP99, func(r result.Run) bool { return spentOf(r) == nil }},
 	{outcome, "time", "time", func(r result.Run) string { return units.Milliseconds(r.WallSeconds * 1000) }, nil},
+	{outcome, "simulated", "",
+		func(r result.Run) string { return "the first " + simulated(r) + "; the rest is like that" },
+		func(r result.Run) bool { return simulated(r) == "" }},
 	{calls, "failed attempts", "", func(r result.Run) string { return strings.Join(failedAttempts(r.Failures), "\n") }, func(r result.Run) bool { return r.Failures == nil }},
 	{calls, onPurpose, onPurpose, func(r result.Run) string { return strings.Join(troubleInWords(r), "; ") }, func(r result.Run) bool { return r.Trouble == nil }},
 	{outcome, "stopped", "", func(r result.Run) string { return escape.Line(r.Stopped) }, func(r result.Run) bool { return r.Stopped == "" }},
@@ -165,6 +168,14 @@ func planned(in group, name, short string, value func(*result.Plan) string) figu
 			}
 			return value(r.Plan)
 		}, notPlanned}
+}
+
+// simulated is how much of a load was until its figures stood; "" if all was.
+func simulated(r result.Run) string {
+	if r.Plan == nil || r.SimulatedSeconds == 0 {
+		return ""
+	}
+	return units.Milliseconds(r.SimulatedSeconds * 1000)
 }
 
 // forPlans and forStreams give a figure its place, which is another for each.

@@ -40,7 +40,7 @@ func rounded(runs []result.Run) []result.Run {
 		r.CPUShare = significant(r.CPUShare)
 		if r.Plan != nil {
 			p := *r.Plan
-			round(&p.LagMean, &p.DrainSeconds, &p.InstanceHours)
+			round(&p.LagMean, &p.DrainSeconds, &p.InstanceHours, &p.SimulatedSeconds)
 			r.Plan = &p
 		}
 		if r.Bill != nil {

@@ -116,8 +116,10 @@ func (p Page) view() pageView {
 	if len(shown) > 0 {
 		view.Load, view.Assumptions = loadInWords(shown[0]), assumptions(shown[0])
 	}
-	if note := billNote(shown); note != "" {
-		view.Assumptions = append(view.Assumptions, note)
+	for _, note := range []string{billNote(shown), simulatedNote(shown)} {
+		if note != "" {
+			view.Assumptions = append(view.Assumptions, note)
+		}
 	}
 	for _, s := range same {
 		view.Settings = append(view.Settings, pageFact{s.name, s.value})

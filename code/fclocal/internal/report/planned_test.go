@@ -198,3 +198,34 @@ func TestPlannedJSON(t *testing.T) {
 		t.Error("JSON changed the run:", diff)
 	}
 }
+
+// What was not simulated to its end says so, once for all.
+func TestSimulated(t *testing.T) {
+	for _, test := range []struct {
+		seconds []float64
+		want    string // "" if nothing is said
+	}{
+		{[]float64{0, 0}, ""},
+		{[]float64{480, 480}, "Simulated: the first 8 min, until the figures stood; the rest of the load is taken to be like that."},
+		{[]float64{960, 480}, "Simulated: the first 8 min to 16 min, until"},
+		{[]float64{0, 480}, "Simulated: the first 8 min of 1 of 2 runs, until"},
+	} {
+		runs := plans()[:len(test.seconds)]
+		for i, seconds := range test.seconds {
+			runs[i].SimulatedSeconds = seconds
+		}
+		var output bytes.Buffer
+		if err := Table(&output, runs, 0); err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Contains(output.String(), "Simulated"); got != (test.want != "") || !strings.Contains(output.String(), test.want) {
+			t.Errorf("%v: %q is not in\n%s", test.seconds, test.want, output.String())
+		}
+	}
+	runs := plans()[:1]
+	runs[0].SimulatedSeconds = 480
+	var output bytes.Buffer
+	if err := Table(&output, runs, 0); err != nil || !strings.Contains(output.String(), "the first 8 min; the rest is like that") {
+		t.Errorf("%v in\n%s", err, output.String())
+	}
+}

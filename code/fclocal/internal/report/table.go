@@ -169,8 +169,10 @@ func rows(runs []result.Run, width int) string {
 		rest = rest[n:]
 	}
 	separator := "\n"
-	if note := billNote(runs); note != "" {
-		b.WriteString(separator + wrap(note, width) + "\n")
+	for _, note := range []string{billNote(runs), simulatedNote(runs)} {
+		if note != "" {
+			b.WriteString(separator + wrap(note, width) + "\n")
+		}
 	}
 	for i, name := range labels(runs) {
 		said := []string{prefixed("stopped: ", escape.Line(runs[i].Stopped)), advice(runs[i])}

@@ -3,6 +3,7 @@ package report
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"fclocal/internal/result"
@@ -115,4 +116,22 @@ func assumptions(run result.Run) []string {
 		return append(words, "Estimated: a vCPU is as fast as a core of the machine that measured the function; memory is what it took there. The calls of an instance share its cpu.")
 	}
 	return append(words, "Calls in one instance do not slow each other down.")
+}
+
+// simulatedNote says which loads were not simulated to their end; "" if all were.
+func simulatedNote(runs []result.Run) string {
+	short := slices.DeleteFunc(slices.Clone(runs), func(r result.Run) bool { return simulated(r) == "" })
+	if len(short) == 0 {
+		return ""
+	}
+	slices.SortStableFunc(short, func(a, b result.Run) int { return cmp.Compare(a.SimulatedSeconds, b.SimulatedSeconds) })
+	some := simulated(short[0])
+	if most := simulated(short[len(short)-1]); most != some {
+		some += " to " + most
+	}
+	which := ""
+	if len(short) < len(runs) {
+		which = fmt.Sprintf(" of %d of %d runs", len(short), len(runs))
+	}
+	return fmt.Sprintf("Simulated: the first %s%s, until the figures stood; the rest of the load is taken to be like that.", some, which)
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/bits"
+	"slices"
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
@@ -33,6 +34,13 @@ func causesOf(microseconds int64) int {
 	return 16*octave + int(microseconds>>octave)
 }
 
+// add adds a multiple of others.
+func (c *causes) add(more causes, times float64) {
+	for i := range c {
+		c[i] += times * more[i]
+	}
+}
+
 const highestLatency = 10 * 365 * 24 * time.Hour
 
 // Record adds events that took d each, and what they spent it on, which sums to d; no part
@@ -54,6 +62,57 @@ func (l *Latencies) Record(d time.Duration, spent *trigger.Spent, events int64) 
 		if part != 0 {
 			near[i] += float64(part) * float64(events)
 		}
+	}
+}
+
+// Clone returns a copy that does not change with l.
+func (l *Latencies) Clone() Latencies {
+	c := *l
+	if c.histogram != nil {
+		c.histogram = c.histogram.Clone()
+		c.causes = slices.Clone(c.causes)
+	}
+	return c
+}
+
+// Since returns what was recorded after l was as earlier. Its maximum is exact to 0.1 %.
+func (l *Latencies) Since(earlier Latencies) Latencies {
+	if earlier.histogram == nil || l.histogram == nil {
+		return l.Clone()
+	}
+	all, before := l.histogram.Export(), earlier.histogram.Export()
+	for i, count := range before.Counts {
+		all.Counts[i] -= count
+	}
+	since := Latencies{histogram: hdrhistogram.Import(all), max: l.max, sum: l.sum - earlier.sum, causes: slices.Clone(l.causes)}
+	since.max = since.Percentile(100)
+	for i := range since.causes {
+		since.causes[i].add(earlier.causes[i], -1)
+	}
+	return since
+}
+
+// Extend adds so many events that are distributed as others are, of which there is one at
+// least. Their maximum is taken as seen.
+func (l *Latencies) Extend(like Latencies, events int64) {
+	l.init()
+	l.max = max(l.max, like.max)
+	times := float64(events) / float64(like.Count())
+	l.sum += like.sum * times
+	for i := range l.causes {
+		l.causes[i].add(like.causes[i], times)
+	}
+	seen, added := int64(0), int64(0)
+	for _, bar := range like.histogram.Distribution() {
+		if bar.Count == 0 {
+			continue
+		}
+		seen += bar.Count
+		until := int64(math.Round(float64(seen) * times))
+		if err := l.histogram.RecordValues(bar.From, until-added); err != nil {
+			panic(fmt.Sprintf("result: %v", err)) // a histogram takes what is in another
+		}
+		added = until
 	}
 }
 
@@ -95,7 +154,8 @@ type LatencyMs struct {
 	Max  float64 `json:"max"`
 }
 
-func (l *Latencies) milliseconds() LatencyMs {
+// Milliseconds are the figures of the distribution.
+func (l *Latencies) Milliseconds() LatencyMs {
 	rounded := func(d time.Duration) float64 { return math.Round(d.Seconds()*1e6) / 1e3 }
 	return LatencyMs{
 		Mean: math.Round(l.sum/float64(max(l.Count(), 1))/1e3) / 1e3,

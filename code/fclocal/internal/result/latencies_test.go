@@ -61,7 +61,7 @@ func TestLatencies(t *testing.T) {
 			for _, r := range test.records {
 				l.Record(r.d, &trigger.Spent{r.d}, r.events)
 			}
-			if diff := cmp.Diff(test.want, l.milliseconds()); diff != "" {
+			if diff := cmp.Diff(test.want, l.Milliseconds()); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
@@ -78,7 +78,7 @@ func TestLatenciesByCause(t *testing.T) {
 	record(59*time.Millisecond, 0, 41*time.Millisecond, 40)
 	record(0, 3*time.Second, time.Second, 60)
 	record(1, 2, 3, 1) // nanoseconds
-	latencies, got := l.milliseconds(), l.byCause()
+	latencies, got := l.Milliseconds(), l.byCause()
 	if got.P50 != (CausesMs{Window: 59.976, Function: 40.055}) || got.P95 != (CausesMs{Slot: 3000, Function: 1000}) || got.P99 != got.P95 {
 		t.Errorf("%+v", got)
 	}
@@ -118,5 +118,32 @@ func TestLatenciesAreBounded(t *testing.T) {
 	l.Record(time.Second, &trigger.Spent{time.Second}, math.MaxInt64/2)
 	if size := l.histogram.ByteSize(); size > 400<<10 {
 		t.Errorf("%d bytes", size)
+	}
+}
+
+// More of what came after a moment leaves that as it is distributed.
+func TestExtend(t *testing.T) {
+	var l Latencies
+	record := func(d time.Duration, events int64) {
+		l.Record(d, &trigger.Spent{trigger.Slot: d / 4, trigger.InCall: d - d/4}, events)
+	}
+	record(time.Minute, 10)
+	before := l.Clone()
+	record(10*time.Millisecond, 70)
+	record(time.Second, 20)
+	since := l.Since(before)
+	if since.Count() != 90 || since.Max() < time.Second || since.Max() > 1001*time.Millisecond || before.Count() != 10 {
+		t.Errorf("%d since then, at most %v, after %d", since.Count(), since.Max(), before.Count())
+	}
+	l.Extend(since, 900_000_001)
+	if l.Count() != 900_000_101 || l.Max() != time.Minute {
+		t.Errorf("%d, at most %v", l.Count(), l.Max())
+	}
+	share := 100 * 7. / 9
+	if below, above := l.Percentile(share-0.1), l.Percentile(share+0.1); below > 11*time.Millisecond || above < 999*time.Millisecond {
+		t.Errorf("%v below, %v above", below, above)
+	}
+	if mean, causes := l.Milliseconds().Mean, l.byCause().Mean; math.Abs(mean-230) > 0.1 || math.Abs(causes.Slot-mean/4) > 0.1 || math.Abs(causes.Function-mean*3/4) > 0.1 {
+		t.Errorf("the mean is %v, of %+v", mean, causes)
 	}
 }

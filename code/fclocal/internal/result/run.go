@@ -137,6 +137,10 @@ type Plan struct {
 
 	InstanceHours float64 `json:"instanceHours"` // idle ones included
 
+	// SimulatedSeconds is how much of a steady load was simulated until its figures
+	// stood; what is left of it is taken to be like that. 0: all was simulated.
+	SimulatedSeconds float64 `json:"simulatedSeconds,omitempty"`
+
 	// Advice says what limits the run and which setting to change; may be empty.
 	Advice string `json:"advice,omitempty"`
 }
@@ -216,7 +220,7 @@ func (t Totals) Run(in Input) Run {
 		},
 		EventsPerCall:   float64(t.EventsInCalls) / float64(t.Calls),
 		EventsPerSecond: float64(t.Delivered) / (t.Wall - t.Idle).Seconds(),
-		LatencyMs:       t.Latencies.milliseconds(),
+		LatencyMs:       t.Latencies.Milliseconds(),
 		LatencyByCause:  t.Latencies.byCause(),
 		ColdStarts:      t.ColdStarts,
 		ColdStartMs:     milliseconds(t.ColdStartTime) / float64(max(1, t.ColdStarts)),
