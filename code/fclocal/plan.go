@@ -46,6 +46,7 @@ type planOptions struct {
 	report string
 	sort   string // "" is the order of --set
 	failOn []string
+	search searchOptions
 }
 
 // sorts are the values of --sort: what the first run is then, and how it gets
@@ -103,6 +104,7 @@ Exit codes: 0 good; 1 the plan failed; 2 wrong usage or configuration.`,
 	flags.StringVar(&options.report, "report", "", "write a page with tables and charts to `FILE`.html")
 	flags.StringVar(&options.sort, "sort", "", "`cost|latency`: the cheapest or fastest run first, those that keep up before the others")
 	failOnFlag(command, &options.failOn)
+	options.search.addTo(command)
 	command.RegisterFlagCompletionFunc("sort", cobra.FixedCompletions([]string{"cost", "latency"}, cobra.ShellCompDirectiveNoFileComp))
 	return command
 }
@@ -139,7 +141,7 @@ func (o *planOptions) config(project *config.Project) plan.Config {
 }
 
 func runPlans(ctx context.Context, options planOptions, given func(option string) bool, stdout, stderr io.Writer) error {
-	if err := cmp.Or(options.check(given), options.instances.check(given), options.trouble.Check()); err != nil {
+	if err := cmp.Or(options.check(given), options.instances.check(given), options.trouble.Check(), options.search.check(given)); err != nil {
 		return err
 	}
 	conditions, err := result.ParseConditions(options.failOn)
@@ -186,6 +188,12 @@ func runPlans(ctx context.Context, options planOptions, given func(option string
 		if err := options.measureFunction(ctx, projects, given, stderr); err != nil {
 			return err
 		}
+	}
+	if len(options.search.goal) > 0 {
+		if len(projects) > 1 {
+			return errors.New("--set with several values is not for --goal: --vary NAME=VALUE,VALUE has it search among them")
+		}
+		return options.findSettings(ctx, projects[0], stdout, stderr)
 	}
 	runs, err := options.plan(ctx, projects, stderr)
 	if err != nil {

@@ -40,6 +40,41 @@ func (p *Prices) Charge(run *result.Run) {
 	}
 }
 
+// A Use is what a load uses of the platform at least.
+type Use struct {
+	Calls, BusySeconds float64
+	Events, EventUnits float64 // see trigger.Usage
+	EventBytes         float64
+	Hours              float64 // that the event stream runs
+	Times              float64 // how often all of that is used in 30 days, or 1
+}
+
+// AtLeast is a price that a run with these settings and that use does not cost less than;
+// false if it is not known. Only what is whole in a bill is not whole in it: CU of an hour
+// and capacity units.
+func (p *Prices) AtLeast(settings result.Settings, u Use) (price float64, known bool) {
+	f := p.compute.use(settings, hour{calls: u.Calls * u.Times, busy: u.BusySeconds * u.Times})
+	if f.VCPUCU == nil {
+		return 0, false
+	}
+	for i, within := range p.compute.inTiers(sum(f)) {
+		price += within * p.compute.tiers[i].price
+	}
+	stream := math.Inf(1)
+	if p.streams.millionEvents != nil {
+		stream = u.EventUnits * u.Times / 1e6 * *p.streams.millionEvents
+	}
+	if p.streams.capacityUnitHour != nil {
+		seconds := max(u.Hours*3600, 1e-9)
+		needed := max(u.Events/seconds/p.streams.eventsPerSecond, u.EventBytes/seconds/(p.streams.megabytesPerSecond*(1<<20))) - overloaded
+		stream = min(stream, u.Hours*u.Times*max(1, needed)**p.streams.capacityUnitHour)
+	}
+	if !math.IsInf(stream, 1) {
+		price += stream
+	}
+	return price, true
+}
+
 // hour is what was used in an hour, or the last part of one.
 type hour struct {
 	lasts                             float64 // hours

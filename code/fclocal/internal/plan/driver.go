@@ -114,6 +114,9 @@ func (d *driver) run(ctx context.Context) error {
 			if d.Progress != nil {
 				d.Progress(float64(finished(d.model.Stats())) / float64(max(d.total, 1)))
 			}
+			if d.GiveUp != nil && d.GiveUp(d.model.Usage()) {
+				return ErrGivenUp
+			}
 		}
 		wake, ok := d.model.NextWake()
 		if !ok {

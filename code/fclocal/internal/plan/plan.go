@@ -63,7 +63,14 @@ type Config struct {
 	// Progress is told which share of all messages, 0 to 1, is finished, once in a
 	// few thousand steps. May be nil.
 	Progress func(done float64)
+
+	// GiveUp is asked as often, with what has been used so far, whether that is too much:
+	// then Run's error is ErrGivenUp. May be nil.
+	GiveUp func(used []trigger.Usage) bool
 }
+
+// ErrGivenUp says that a run has not gone on to its end, as Config.GiveUp wanted.
+var ErrGivenUp = errors.New("plan: given up")
 
 // New returns the Config of a project's trigger with that load and function: the
 // rules and the timeout are those of its s.yaml.
@@ -146,6 +153,9 @@ func (l Load) messages() float64 {
 	}
 	return l.steadyRate() * l.For.Seconds()
 }
+
+// Messages returns how many there are in all.
+func (l Load) Messages() int64 { return int64(math.Round(l.messages())) + l.Backlog }
 
 // Function is how long the function takes.
 type Function struct {

@@ -126,8 +126,8 @@ func (c column) width() int {
 // textual says whether the column has words and not only numbers with units.
 func (c column) textual() bool {
 	return slices.ContainsFunc(c.cells, func(cell string) bool {
-		first := strings.TrimPrefix(cell, cheaper)[0]
-		return cell != "-" && (first < '0' || first > '9')
+		cell = strings.TrimPrefix(cell, cheaper)
+		return cell != "" && cell != "-" && (cell[0] < '0' || cell[0] > '9')
 	})
 }
 

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"fclocal/internal/failure"
 	"fclocal/internal/units"
@@ -55,25 +54,23 @@ func ConditionNames() (names []string) {
 	return names
 }
 
-// ParseCondition reads one of ConditionNames, or a latency above a duration: p50,
-// p95, p99, p99.9 or max, >, and a duration like 2s.
+// ParseCondition reads one of ConditionNames, or a figure above a limit: a latency, which
+// is p50, p95, p99, p99.9, max or mean, and a duration like 2s, or a plan's lag, at most or
+// lagEnd, and a number of messages.
 func ParseCondition(text string) (Condition, error) {
 	if i := slices.IndexFunc(conditions, func(c Condition) bool { return c.text == text }); i >= 0 {
 		return conditions[i], nil
 	}
 	if which, limit, found := strings.Cut(text, ">"); found {
-		latency := map[string]func(LatencyMs) float64{
-			"p50": func(l LatencyMs) float64 { return l.P50 }, "p95": func(l LatencyMs) float64 { return l.P95 },
-			"p99": func(l LatencyMs) float64 { return l.P99 }, "p99.9": func(l LatencyMs) float64 { return l.P999 },
-			"max": func(l LatencyMs) float64 { return l.Max },
-		}[which]
-		if most, err := time.ParseDuration(limit); err == nil && latency != nil {
-			return Condition{text, func(r Run) string {
-				if ms := latency(r.LatencyMs); ms > milliseconds(most) {
-					return fmt.Sprintf("latency %s is %s", which, units.Milliseconds(ms))
-				}
-				return ""
-			}}, nil
+		if f, known := bounded[which]; known {
+			if most, err := f.parse(limit); err == nil {
+				return Condition{text, func(r Run) string {
+					if value := f.of(r); value > most {
+						return fmt.Sprintf("%s is %s", f.name, f.show(value))
+					}
+					return ""
+				}}, nil
+			}
 		}
 	}
 	return Condition{}, fmt.Errorf("%s: it must be %s, or a latency such as p99>2s", text, strings.Join(ConditionNames(), ", "))

@@ -1,0 +1,213 @@
+package search
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"fclocal/internal/result"
+	"fclocal/internal/units"
+)
+
+// answer is what has been found out.
+func (s *searcher) answer(best *planned) result.Search {
+	a := result.Search{Today: s.today, Planned: s.looked, Frontier: s.frontier(best), Binds: []string{}, Notes: []string{}, Changes: []result.Change{}}
+	for _, goal := range s.Goals {
+		a.Goals = append(a.Goals, goal.Text)
+	}
+	a.Varied, a.Settings = s.varied()
+	a.Over = "the run"
+	if s.today.Run.Recurs() {
+		a.Over = "30 days"
+	}
+	if bill := s.today.Run.Bill; bill != nil {
+		a.Currency, a.PricesOf = bill.Currency, bill.PricesOf
+	}
+	note := func(format string, arguments ...any) {
+		a.Notes = append(a.Notes, units.Sprintf(format, arguments...))
+	}
+	if s.today.EventBridge == nil {
+		a.PartOnly = "EventBridge"
+		note("Prices are Function Compute's alone: there is none of EventBridge in %s.", a.Currency)
+	}
+	if best != nil {
+		a.Best = &best.choice
+		for _, setting := range best.choice.Settings {
+			if now := s.Today.Settings().Value(setting.Name); now != setting.Value {
+				a.Changes = append(a.Changes, result.Change{Name: setting.Name, From: fmt.Sprint(now), To: fmt.Sprint(setting.Value)})
+			}
+		}
+		a.Binds = s.binds(best)
+	}
+	if s.full {
+		note("The search has ended before all settings that may be cheaper were planned: --vary with fewer values covers them.")
+	}
+	if _, varied := s.Vary[each]; varied && s.today.Run.Function.CallCPUMs+s.today.Run.Function.EventCPUMs == 0 {
+		note("Times are given: calls of an instance do not slow each other down then, and need no memory. --measure finds out what they do.")
+	}
+	return a
+}
+
+// frontier are the choices of which none is both cheaper and faster, from the cheapest on.
+func (s *searcher) frontier(best *planned) []result.Choice {
+	var all []*planned
+	for _, p := range s.planned {
+		if p.clean && (best == nil || !sameSettings(p.choice, best.choice)) {
+			all = append(all, p)
+		}
+	}
+	if best != nil {
+		all = append(all, best)
+	}
+	slices.SortStableFunc(all, func(a, b *planned) int {
+		return cmp.Or(cmp.Compare(a.choice.Price, b.choice.Price), cmp.Compare(a.choice.LatencyMs.P99, b.choice.LatencyMs.P99))
+	})
+	var line []*planned
+	fastest := math.Inf(1)
+	for _, p := range all {
+		if p.choice.LatencyMs.P99 < fastest*0.98 || p == best {
+			line = append(line, p)
+			fastest = min(fastest, p.choice.LatencyMs.P99)
+		}
+	}
+	choices := []result.Choice{}
+	for _, p := range thin(line, best) {
+		choices = append(choices, p.choice)
+	}
+	return choices
+}
+
+// thin keeps so many of a frontier as have a row: the ends, the best, and of the others
+// those that are not close to another.
+func thin(line []*planned, best *planned) []*planned {
+	for len(line) > frontier {
+		closest, gap := -1, math.Inf(1)
+		for i := 1; i+1 < len(line); i++ {
+			between := math.Log(line[i-1].choice.LatencyMs.P99/line[i+1].choice.LatencyMs.P99) + math.Log(line[i+1].choice.Price/line[i-1].choice.Price)
+			if line[i] != best && between < gap {
+				closest, gap = i, between
+			}
+		}
+		line = slices.Delete(line, closest, closest+1)
+	}
+	return line
+}
+
+func sameSettings(a, b result.Choice) bool {
+	return slices.EqualFunc(a.Settings, b.Settings, func(a, b result.Setting) bool { return a.Name == b.Name && a.Value == b.Value })
+}
+
+// binds says what keeps the price from being lower: for each goal that alone keeps settings
+// from being taken that cost less, what comes nearest to it.
+func (s *searcher) binds(best *planned) []string {
+	nearest := map[string]*planned{}
+	var reasons []string
+	for _, p := range s.planned {
+		if p.choice.Price >= best.choice.Price*(1-same) || len(p.choice.Missed) != 1 && p.clean {
+			continue
+		}
+		reason := "keeps up"
+		if p.clean {
+			reason, _, _ = strings.Cut(p.choice.Missed[0], ":")
+		} else if len(p.choice.Missed) == 0 {
+			continue
+		}
+		if nearest[reason] == nil {
+			reasons = append(reasons, reason)
+		}
+		if c := nearest[reason]; c == nil || p.ratio < c.ratio {
+			nearest[reason] = p
+		}
+	}
+	slices.Sort(reasons)
+	said := []string{}
+	for _, reason := range reasons {
+		if reason == "keeps up" && len(reasons) > 1 {
+			continue // what does not keep up misses the goals, too
+		}
+		p := nearest[reason]
+		name := reason + " binds"
+		if !p.clean {
+			name = "That it keeps up binds"
+		}
+		said = append(said, fmt.Sprintf("%s: %s would cost %s, but %s.", name, s.differs(p.choice, best.choice), units.Money(p.choice.Price), missedBy(p)))
+	}
+	if len(said) == 0 {
+		said = append(said, "No goal binds: nothing that was varied makes it cheaper.")
+	}
+	return said
+}
+
+// missedBy is what a choice misses, without the goal's own text.
+func missedBy(p *planned) string {
+	_, what, found := strings.Cut(p.choice.Missed[0], ": ")
+	if !found {
+		return p.choice.Missed[0]
+	}
+	return what
+}
+
+// differs names the settings of one that another has otherwise.
+func (s *searcher) differs(one, other result.Choice) string {
+	var parts []string
+	for i, setting := range one.Settings {
+		if setting.Value != other.Settings[i].Value {
+			parts = append(parts, fmt.Sprintf("%s %v", setting.Name, setting.Value))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// nearest adds what comes nearest to the goals where nothing keeps them, and what stands in
+// the way.
+func (s *searcher) nearest(ctx context.Context, a *result.Search, todays *planned) error {
+	nearest := todays
+	for _, p := range s.planned {
+		if better := cmp.Or(-compareBool(p.clean, nearest.clean), cmp.Compare(p.ratio, nearest.ratio), cmp.Compare(p.choice.Price, nearest.choice.Price)); better < 0 {
+			nearest = p
+		}
+	}
+	if nearest != todays {
+		var err error
+		if nearest, err = s.inFull(ctx, nearest.candidate); err != nil {
+			return err
+		}
+	}
+	a.Nearest = &nearest.choice
+	f := nearest.choice.Run.Function
+	call := f.CallTimeMs + f.EventTimeMs
+	if power := min(nearest.shape.cpu, 1); power > 0 {
+		call += (f.CallCPUMs + f.EventCPUMs) / power
+	}
+	for _, goal := range s.Goals {
+		if missed := goal.Missed(nearest.choice.Run); missed != "" && goal.IsLatency() && call >= goal.Limit {
+			a.Binds = append(a.Binds, fmt.Sprintf("%s cannot be kept: the function itself takes %s for a call of one event.", goal.Text, units.Milliseconds(call)))
+		}
+	}
+	if len(a.Binds) > 0 {
+		return nil
+	}
+	for _, missed := range nearest.choice.Missed {
+		a.Binds = append(a.Binds, strings.ToUpper(missed[:1])+missed[1:]+".")
+	}
+	if advice := nearest.choice.Run.Advice; advice != "" && !strings.HasPrefix(advice, "nothing limits") {
+		a.Binds = append(a.Binds, "What stands in the way: "+advice+".")
+	} else if call > 0 {
+		a.Binds = append(a.Binds, fmt.Sprintf("A call of one event takes %s by itself, and a new instance %s before its first.", units.Milliseconds(call), units.Duration(time.Duration((f.ColdStartMs+f.InitializerMs)*float64(time.Millisecond)))))
+	}
+	return nil
+}
+
+func compareBool(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case a:
+		return 1
+	}
+	return -1
+}

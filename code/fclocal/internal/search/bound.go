@@ -1,0 +1,174 @@
+package search
+
+import (
+	"math"
+	"time"
+
+	"fclocal/internal/bill"
+	"fclocal/internal/plan"
+)
+
+// assess sets what is known of a candidate without planning it; false if it cannot keep up.
+func (s *searcher) assess(c *candidate) bool {
+	project := s.project(*c, c.shape.memories[0])
+	for _, name := range names {
+		if _, varied := s.Vary[name]; varied && name != memory && today(project, name) != today(s.Today, name) {
+			c.changes++
+		}
+	}
+	p := s.Plan(project)
+	l := newLoad(p)
+	least := l.least(p)
+	price, known := s.Prices.AtLeast(p.Settings, least.use)
+	if known {
+		c.bound = price
+	}
+	c.calls, c.estimate = l.estimate(p)
+	// What the calls need on average; 10 % more is no matter of chance.
+	if seconds := l.seconds; seconds > 0 && p.Load.Backlog == 0 {
+		r := p.Rules
+		instances := math.Min(math.Ceil(float64(r.Concurrency)/math.Max(1, float64(min(r.InstanceConcurrency, max(r.InstanceSoftConcurrency, 1))))), float64(r.MaxInstances))
+		if least.callSeconds > 1.1*seconds*math.Min(float64(r.Concurrency), float64(r.MaxInstances*r.InstanceConcurrency)) || least.cpuSeconds > 1.1*seconds*instances*p.Function.CPU {
+			return false
+		}
+	}
+	return true
+}
+
+// load is a plan's, in figures.
+type load struct {
+	messages float64
+	seconds  float64 // for which they come; 0 of a backlog alone
+	perTask  float64 // messages a second, on average
+	peak     float64 // of the mean rate
+}
+
+func newLoad(p plan.Config) load {
+	l := load{messages: float64(p.Load.Messages()), peak: 1}
+	coming := l.messages - float64(p.Load.Backlog)
+	if coming > 0 {
+		l.seconds = p.Load.For.Seconds()
+		mean := coming / l.seconds
+		l.perTask = mean / float64(min(p.Rules.MaximumTasks, p.Load.Partitions))
+		for _, r := range p.Load.Rates {
+			l.peak = max(l.peak, r.PerSecond/mean)
+		}
+	}
+	return l
+}
+
+// least is what all calls of a load take at least when they deliver all messages.
+type least struct {
+	use                     bill.Use
+	callSeconds, cpuSeconds float64
+}
+
+// least is a true lower bound but for the chance that the times of all calls are far below
+// their mean together: six times their standard deviation, where that is not more than a
+// single time may be.
+func (l load) least(p plan.Config) least {
+	f := p.Function
+	n := math.Min(float64(p.Rules.CountBasedWindow), math.Max(1, float64(p.Rules.BodyLimit)/math.Max(1, float64(p.Load.EventBytes))))
+	calls := math.Ceil(l.messages / n)
+	short := 1 - f.Spread*math.Min(1, 6/math.Sqrt(3*math.Max(calls, 1)))
+	work := short * (calls*f.CallCPU.Seconds() + l.messages*f.EventCPU.Seconds())
+	wait := short * (calls*f.CallTime.Seconds() + l.messages*f.EventTime.Seconds())
+	a := least{callSeconds: wait + work, cpuSeconds: work}
+	together := math.Max(1, math.Min(float64(p.Rules.InstanceConcurrency), float64(p.Rules.Concurrency))) // calls of an instance at a time
+	busy := wait / together
+	if work > 0 {
+		busy = math.Max(busy, work/f.CPU)
+	}
+	units := math.Max(1, math.Ceil(float64(p.Load.EventBytes)/(64<<10)))
+	a.use = bill.Use{
+		Calls: calls, BusySeconds: busy,
+		Events: l.messages, EventUnits: l.messages * units, EventBytes: l.messages * float64(p.Load.EventBytes),
+		Times: 1,
+	}
+	if l.seconds > 0 && p.Load.Backlog == 0 { // it recurs
+		a.use.Hours = l.seconds / 3600
+		a.use.Times = 30 * 24 / a.use.Hours
+	}
+	return a
+}
+
+// estimate says about how many calls a load takes, and in how many seconds 99 % of the
+// messages are finished. It decides only what is planned first, and how much of the load.
+func (l load) estimate(p plan.Config) (calls, seconds float64) {
+	f, r := p.Function, p.Rules
+	perCall := f.CallTime.Seconds()
+	perEvent := f.EventTime.Seconds()
+	if f.CPU > 0 {
+		power := math.Min(f.CPU, 1)
+		perCall += f.CallCPU.Seconds() / power
+		perEvent += f.EventCPU.Seconds() / power
+	}
+	most := float64(r.CountBasedWindow)
+	if l.seconds == 0 {
+		n := math.Min(most, l.messages)
+		calls = l.messages / n
+		return calls, calls * (perCall + n*perEvent) / float64(r.Concurrency)
+	}
+	rate := l.perTask * float64(min(r.MaximumTasks, p.Load.Partitions))
+	n := math.Min(most, l.perTask*r.TimeBasedWindow.Seconds()+1)
+	// Calls that find all of concurrency in use get larger.
+	if free := float64(r.Concurrency) - rate*perEvent; free > 0 {
+		n = math.Min(most, math.Max(n, rate*perCall/free))
+	} else {
+		n = most
+	}
+	n = math.Min(n, math.Max(l.messages, 1))
+	wait := math.Min(most/l.perTask, r.TimeBasedWindow.Seconds())
+	seconds = wait + perCall + n*perEvent
+	if used := l.peak * rate / n * (perCall + n*perEvent) / float64(r.Concurrency); used < 1 {
+		seconds *= 1 + used/(1-used)/float64(r.Concurrency)
+	} else {
+		seconds += l.seconds * used
+	}
+	return l.messages / n, seconds
+}
+
+// shorten returns a plan with a part of the load that takes about so many calls, where one
+// can stand for the whole: a load at one rate is cut off, and one that changes over the day
+// goes through it faster. What is in the topic at the start is not cut.
+func shorten(p plan.Config, calls, most float64) (plan.Config, bool) {
+	share := most / calls
+	l := p.Load
+	if share >= 0.9 || l.Backlog > 0 || l.For <= 0 {
+		return p, false
+	}
+	windows := 20 * p.Rules.TimeBasedWindow
+	if len(l.Rates) < 2 {
+		short := max(time.Duration(share*float64(l.For)), windows, time.Minute).Round(time.Second)
+		if short >= l.For*9/10 {
+			return p, false
+		}
+		p.Load.For = short
+		return p, true
+	}
+	const day = 24 * time.Hour
+	days := l.For
+	if l.For > day && l.For%day == 0 { // they are all the same
+		l.For = day
+		share *= float64(days) / float64(day)
+	}
+	shortest := day
+	for i, r := range l.Rates {
+		until := day
+		if i+1 < len(l.Rates) {
+			until = l.Rates[i+1].From
+		}
+		shortest = min(shortest, until-r.From)
+	}
+	share = max(share, float64(max(windows/5, time.Minute))/float64(shortest))
+	if l.For <= day && share < 0.9 {
+		l.For = time.Duration(share * float64(l.For))
+		rates := make([]plan.Rate, len(l.Rates))
+		for i, r := range l.Rates {
+			rates[i] = plan.Rate{From: time.Duration(share * float64(r.From)), PerSecond: r.PerSecond}
+		}
+		l.Rates = rates
+	}
+	p.Load = l
+	return p, l.For < days
+}

@@ -1,0 +1,522 @@
+// Package search finds the settings of s.yaml that keep some goals under a load at the
+// lowest price, by planning some of the many that are allowed.
+//
+// Settings are gone through from the lowest bound of their price on, until that is above the
+// price of the cheapest which keeps the goals: nothing that comes after it can be cheaper.
+// For that, a part of the load stands for it, where it can; the cheapest few are then planned
+// with all of the load and several seeds. Left out is only what is certain: settings whose
+// calls need more than all of concurrency or cpu, and those that would run as others have
+// run, as more calls than were ever in flight do not come.
+package search
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"sync"
+
+	"fclocal/internal/bill"
+	"fclocal/internal/config"
+	"fclocal/internal/plan"
+	"fclocal/internal/result"
+	"fclocal/internal/trigger"
+)
+
+// A Question is what [Find] answers.
+type Question struct {
+	Today *config.Project      // s.yaml as it stands
+	Goals []result.Goal        // one or more
+	Vary  map[string][]float64 // settings, with their values where they are said; see [ParseVary]
+
+	// Load reads s.yaml with some settings, or says why they are not allowed.
+	Load func(set map[string]string) (*config.Project, error)
+	// Plan is the plan of a project: its load and function. The seed is that of its Rules,
+	// and those that follow it.
+	Plan   func(*config.Project) plan.Config
+	Prices *bill.Prices
+
+	Cores    int // plans that run at a time, 1 or more
+	Progress func(result.PlanState)
+}
+
+const (
+	seeds = 3 // with which what is recommended is planned
+
+	// Calls of a plan: to choose by, and of what is recommended.
+	fewCalls  = 30_000
+	manyCalls = 300_000
+
+	// What planning may take in all, which is about half a minute on two cores.
+	mostCalls = 30e6
+	mostPlans = 3000
+
+	chunk      = 16    // plans between two looks at what is the cheapest
+	near       = 1.03  // of a goal: by so much a part of the load may be wrong
+	same       = 0.005 // of a price: below it fewer changes are better
+	mostTries  = 12    // of what is planned in full
+	mostFewer  = 4     // of those with fewer changes
+	frontier   = 12    // rows
+	lostAtMost = 1e-9  // share of the messages, beyond what is lost today
+)
+
+type searcher struct {
+	Question
+	axes    []axis
+	shapes  []shape
+	pending []candidate // by their bound
+	planned []*planned
+	runs    map[family][]run
+
+	today       result.Choice
+	eventBridge *float64 // what it costs today
+	partitions  int
+	looked      int     // candidates that have been planned, or begun
+	calls       float64 // of these
+	full        bool    // no more may be planned
+	all         int     // candidates
+}
+
+// run is what is known of a candidate that has been planned, where no call came twice.
+type run struct {
+	window, concurrency, each float64
+
+	peak float64 // calls in flight
+	full bool    // no window was closed by its time, but for each task's last one
+}
+
+// planned is a candidate with what has come of it.
+type planned struct {
+	candidate
+	choice    result.Choice
+	ratio     float64 // of what the goal has that is missed by most, or kept by least
+	clean     bool    // it keeps up, and loses nothing
+	disproved bool    // by all of the load
+}
+
+// Find answers a question. When ctx ends it returns the best so far, and ctx's error.
+func Find(ctx context.Context, q Question) (result.Search, error) {
+	s := &searcher{Question: q, runs: map[family][]run{}}
+	if _, known := s.Prices.AtLeast(s.Plan(s.Today).Settings, bill.Use{}); !known {
+		return result.Search{}, fmt.Errorf("%s has no cpu, so that Function Compute's price is not known: write it there, or give --set cpu=VALUE", s.Today.File)
+	}
+	if err := s.makeAxes(); err != nil {
+		return result.Search{}, err
+	}
+	s.makeCandidates()
+	s.all = len(s.pending)
+	now := candidate{count: today(q.Today, count), window: today(q.Today, window), concurrency: today(q.Today, concurrency), each: today(q.Today, each),
+		shape: &shape{today(q.Today, cpu), []float64{today(q.Today, memory)}}}
+	s.partitions = s.Plan(q.Today).Load.Partitions
+	l := newLoad(s.Plan(q.Today))
+	now.calls, now.estimate = l.estimate(s.Plan(q.Today))
+	todays, err := s.inFull(ctx, now)
+	if err != nil {
+		return result.Search{}, err
+	}
+	s.today, s.eventBridge = todays.choice, todays.choice.EventBridge
+	best, err := s.best(ctx, todays)
+	if err != nil && ctx.Err() == nil {
+		return result.Search{}, err
+	}
+	answer := s.answer(best)
+	if err == nil && best == nil {
+		err = s.nearest(ctx, &answer, todays)
+	}
+	return answer, err
+}
+
+// best is the cheapest that keeps the goals, nil if there is none.
+func (s *searcher) best(ctx context.Context, todays *planned) (*planned, error) {
+	if err := s.plan(ctx, s.probes(), math.Inf(1)); err != nil {
+		return nil, err
+	}
+	var best *planned
+	for range mostTries {
+		if err := s.sweep(ctx); err != nil {
+			return s.cheapest(1), err
+		}
+		next := s.cheapest(near)
+		if next == nil {
+			break
+		}
+		full, err := s.inFull(ctx, next.candidate)
+		if err != nil {
+			return next, err
+		}
+		if full.choice.Kept {
+			best = full
+			break
+		}
+		next.disproved = true
+	}
+	if todays.choice.Kept && (best == nil || todays.choice.Price <= best.choice.Price*(1+same)) {
+		return todays, nil
+	}
+	if best == nil {
+		return nil, nil
+	}
+	return s.simpler(ctx, best)
+}
+
+// simpler takes back one change after the other that saves next to nothing.
+func (s *searcher) simpler(ctx context.Context, best *planned) (*planned, error) {
+	most := best.choice.Price * (1 + same)
+	for _, name := range names {
+		c := best.candidate
+		value := map[string]*float64{window: &c.window, count: &c.count, concurrency: &c.concurrency, each: &c.each}[name]
+		if now := today(s.Today, name); value == nil || *value == now || !s.allows(name, now) {
+			continue
+		} else {
+			*value = now
+		}
+		if s.assess(&c); c.bound > most {
+			continue
+		}
+		full, err := s.inFull(ctx, c)
+		if err != nil {
+			return best, err
+		}
+		if full.choice.Kept && full.choice.Price <= most {
+			best = full
+		}
+	}
+	return best, nil
+}
+
+// allows tells whether a setting is varied and may have a value.
+func (s *searcher) allows(name string, value float64) bool {
+	return slices.ContainsFunc(s.axes, func(a axis) bool { return a.name == name && slices.Contains(a.values, value) })
+}
+
+// cheapest is that of what has been planned which misses no goal by more than a factor,
+// nil if there is none.
+func (s *searcher) cheapest(factor float64) (best *planned) {
+	for _, p := range s.planned {
+		if p.clean && p.ratio <= factor && !p.disproved && (best == nil || p.choice.Price < best.choice.Price) {
+			best = p
+		}
+	}
+	return best
+}
+
+// sweep plans all that may be cheaper than the cheapest so far.
+func (s *searcher) sweep(ctx context.Context) error {
+	for {
+		most := math.Inf(1)
+		if best := s.cheapest(1); best != nil {
+			most = best.choice.Price * (1 - same)
+		}
+		var next []candidate
+		families := map[family]bool{} // one of each, as it may tell of the others
+		var later []candidate
+		seen := 0
+		for _, c := range s.pending {
+			if c.bound >= most || len(next) == chunk {
+				break
+			}
+			seen++
+			switch {
+			case s.hasRun(c):
+			case families[c.family()]:
+				later = append(later, c)
+			default:
+				families[c.family()] = true
+				next = append(next, c)
+			}
+		}
+		s.pending = s.pending[seen-len(later):]
+		copy(s.pending, later)
+		if s.full = s.full || s.calls > mostCalls || s.looked > mostPlans; len(next) == 0 || s.full {
+			return nil
+		}
+		if err := s.plan(ctx, next, most); err != nil {
+			return err
+		}
+	}
+}
+
+// probes are the cheapest by their bound of those that are about so fast, for some
+// latencies: with them the price has an upper bound from the start, and the frontier has
+// points that cost more.
+func (s *searcher) probes() (some []candidate) {
+	const steps, ofEach = 10, 2
+	if len(s.pending) == 0 {
+		return nil
+	}
+	fastest, slowest := math.Inf(1), 0.0
+	for _, c := range s.pending {
+		fastest, slowest = min(fastest, c.estimate), max(slowest, min(c.estimate, 60))
+	}
+	taken := map[int]bool{}
+	for step := range steps {
+		limit := fastest * math.Pow(max(slowest/fastest, 1), float64(step)/(steps-1)) * (1 + 1e-9)
+		found := 0
+		families := map[family]bool{}
+		for i, c := range s.pending {
+			if c.estimate <= limit && !families[c.family()] {
+				families[c.family()] = true
+				taken[i] = true
+				if found++; found == ofEach {
+					break
+				}
+			}
+		}
+	}
+	kept := s.pending[:0:0]
+	for i, c := range s.pending {
+		if taken[i] {
+			some = append(some, c)
+		} else {
+			kept = append(kept, c)
+		}
+	}
+	s.pending = kept
+	return some
+}
+
+// hasRun tells whether a candidate would do just what another has done: neither it nor that
+// one may have less calls in flight than that one had, and its windows go as early.
+func (s *searcher) hasRun(c candidate) bool {
+	return slices.ContainsFunc(s.runs[c.family()], func(r run) bool {
+		return (c.concurrency == r.concurrency || min(c.concurrency, r.concurrency) > r.peak) &&
+			(c.each == r.each || min(c.each, r.each) >= r.peak) &&
+			(c.window == r.window || r.full && c.window > r.window)
+	})
+}
+
+// plan plans candidates with a part of the load.
+func (s *searcher) plan(ctx context.Context, some []candidate, most float64) error {
+	done := make([]*planned, len(some))
+	err := s.each(ctx, len(some), func(i int) (err error) {
+		done[i], err = s.inPart(ctx, some[i], most)
+		return err
+	})
+	for i, p := range done {
+		s.looked++
+		if p != nil {
+			s.planned = append(s.planned, p)
+			s.calls += min(some[i].calls, fewCalls)
+		}
+	}
+	if s.Progress != nil {
+		s.Progress(result.PlanState{Label: fmt.Sprintf("%d of %d settings", s.looked, s.all), Done: min(max(s.calls/mostCalls, float64(s.looked)/mostPlans), 1)})
+	}
+	return err
+}
+
+// each does some things on all cores.
+func (s *searcher) each(ctx context.Context, n int, do func(i int) error) error {
+	failures := make([]error, n)
+	cores := make(chan struct{}, max(s.Cores, 1))
+	var running sync.WaitGroup
+	for i := range n {
+		running.Go(func() {
+			cores <- struct{}{}
+			defer func() { <-cores }()
+			failures[i] = do(i)
+		})
+	}
+	running.Wait()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return errors.Join(failures...)
+}
+
+// inPart plans a candidate with a part of the load. It is nil if that costs more than so
+// much.
+func (s *searcher) inPart(ctx context.Context, c candidate, most float64) (*planned, error) {
+	sizes := c.shape.memories
+	project := s.project(c, sizes[len(sizes)-1])
+	p, part := shorten(s.Plan(project), c.calls, fewCalls)
+	cheapest := s.project(c, sizes[0]).Settings()
+	use := newLoad(p).least(p).use
+	giveUp := func(hours []trigger.Usage) bool {
+		u := use
+		u.Calls, u.BusySeconds = 0, 0
+		for _, h := range hours {
+			u.Calls += float64(h.Calls)
+			u.BusySeconds += h.Busy.Seconds()
+		}
+		price, _ := s.Prices.AtLeast(cheapest, u)
+		return price > most
+	}
+	p.GiveUp = giveUp
+	r, err := plan.Run(ctx, p)
+	if errors.Is(err, plan.ErrGivenUp) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	c = s.remember(c, r)
+	return s.judge(c, []plan.Config{p}, []plan.Result{r}, part), nil
+}
+
+// inFull plans a candidate with all of the load, as far as it does not take too long, and
+// several seeds.
+func (s *searcher) inFull(ctx context.Context, c candidate) (*planned, error) {
+	sizes := c.shape.memories
+	project := s.project(c, sizes[len(sizes)-1])
+	plans, results := make([]plan.Config, seeds), make([]plan.Result, seeds)
+	part := false
+	for i := range plans {
+		plans[i], part = shorten(s.Plan(project), c.calls, manyCalls)
+		plans[i].Rules.Seed += uint64(i)
+	}
+	if err := s.each(ctx, seeds, func(i int) (err error) {
+		results[i], err = plan.Run(ctx, plans[i])
+		return err
+	}); err != nil {
+		return nil, err
+	}
+	return s.judge(c, plans, results, part), nil
+}
+
+var remembering sync.Mutex
+
+// remember keeps what a run tells of others, and returns the candidate that stands for all
+// of them: with today's settings, or else the lowest of those that make no difference.
+func (s *searcher) remember(c candidate, r plan.Result) candidate {
+	if r.Retries > 0 || r.Throttled > 0 || r.Crashes > 0 {
+		return c
+	}
+	peak := float64(r.PeakInFlight)
+	remembering.Lock()
+	tasks := min(s.Today.Trigger.MaximumTasks, s.partitions)
+	full := c.window > 0 && float64(r.Stats.Calls) <= float64(r.Produced)/c.count+2*float64(tasks)
+	s.runs[c.family()] = append(s.runs[c.family()], run{c.window, c.concurrency, c.each, peak, full})
+	remembering.Unlock()
+	lowest := func(name string, has, least float64) float64 {
+		if _, varied := s.Vary[name]; !varied || has < least {
+			return has
+		}
+		for _, a := range s.axes {
+			if now := today(s.Today, name); a.name == name && now >= least && slices.Contains(a.values, now) {
+				return now
+			} else if a.name == name {
+				return a.values[slices.IndexFunc(a.values, func(v float64) bool { return v >= least })]
+			}
+		}
+		return has
+	}
+	calls, k := c.concurrency, c.each
+	c.concurrency = lowest(concurrency, calls, peak+1)
+	c.each = lowest(each, k, peak)
+	if c.concurrency != calls || c.each != k {
+		c.changes = 0
+		s.assess(&c)
+	}
+	return c
+}
+
+// judge makes a choice of what runs have done, with the smallest memory that is enough.
+func (s *searcher) judge(c candidate, plans []plan.Config, results []plan.Result, part bool) *planned {
+	size := c.shape.memories[len(c.shape.memories)-1]
+	needed := int64(0)
+	for _, r := range results {
+		needed = max(needed, r.PeakMemory)
+	}
+	for _, smaller := range c.shape.memories {
+		if int64(smaller)<<20 >= needed {
+			size = smaller
+			break
+		}
+	}
+	project := s.project(c, size)
+	p := &planned{candidate: c, clean: true}
+	if size != today(s.Today, memory) {
+		p.changes++
+	}
+	choice := &p.choice
+	*choice = result.Choice{Seeds: len(results), Part: part, KeepsUp: true}
+	for i, r := range results {
+		plans[i].Settings = project.Settings()
+		run := plans[i].Run(r)
+		s.Prices.Charge(&run)
+		if i == 0 {
+			choice.Run = run
+		}
+		s.add(choice, run, float64(len(results)))
+		missed, ratio, clean := s.missed(run)
+		p.ratio, p.clean = max(p.ratio, ratio), p.clean && clean
+		for _, m := range missed {
+			if choice.Missed == nil || i == 0 {
+				choice.Missed = append(choice.Missed, m)
+			}
+		}
+	}
+	choice.Kept = p.clean && p.ratio <= 1
+	for _, name := range names {
+		for _, setting := range project.Settings() {
+			if _, varied := s.Vary[name]; varied && setting.Name == name {
+				choice.Settings = append(choice.Settings, setting)
+			}
+		}
+	}
+	return p
+}
+
+// add takes a run into a choice.
+func (s *searcher) add(c *result.Choice, run result.Run, of float64) {
+	charges := run.Charges()
+	if charges == nil { // of what is not finished
+		charges = &run.Bill.Run
+	}
+	if fc := charges.FunctionCompute.Price; fc != nil {
+		c.FunctionCompute += *fc / of
+		c.Price += *fc / of
+	}
+	stream := charges.EventBridge.ByEvents.Price
+	if charges.EventBridge.Cheaper == result.ByCapacity {
+		stream = charges.EventBridge.ByCapacity.Price
+	}
+	if c.Part && len(run.Load.RateFile) > 0 && s.eventBridge != nil {
+		stream = s.eventBridge // a day in minutes hides its peaks
+	}
+	if stream != nil {
+		if c.EventBridge == nil {
+			c.EventBridge = new(float64)
+		}
+		*c.EventBridge += *stream / of
+		c.Price += *stream / of
+	}
+	most, l := &c.LatencyMs, run.LatencyMs
+	most.Mean, most.P50, most.P95, most.P99, most.P999, most.Max = max(most.Mean, l.Mean), max(most.P50, l.P50), max(most.P95, l.P95), max(most.P99, l.P99), max(most.P999, l.P999), max(most.Max, l.Max)
+	c.LagMax, c.LagEnd = max(c.LagMax, run.LagMax), max(c.LagEnd, run.LagEnd)
+	c.KeepsUp = c.KeepsUp && run.KeepsUp
+	c.Instances, c.PeakInFlight, c.PeakMemoryMB = max(c.Instances, run.PeakInstances), max(c.PeakInFlight, run.PeakInFlight), max(c.PeakMemoryMB, run.PeakMemoryMB)
+}
+
+// missed says which goals a run does not keep, and by which factor it is off most. clean is
+// whether it keeps up and loses no more than today's settings do.
+func (s *searcher) missed(run result.Run) (missed []string, ratio float64, clean bool) {
+	lost := share(run)
+	clean = run.KeepsUp && run.Pending == 0 && run.Stopped == ""
+	switch {
+	case run.Stopped != "":
+		missed = append(missed, "the stream stops at a batch that failed")
+	case !run.KeepsUp:
+		missed = append(missed, "the stream does not keep up")
+	case run.Pending > 0:
+		missed = append(missed, fmt.Sprintf("%d messages are not finished", run.Pending))
+	case s.today.Run.Produced > 0 && lost > share(s.today.Run)+lostAtMost:
+		clean = false
+		missed = append(missed, fmt.Sprintf("%.3g %% of the messages are lost", 100*lost))
+	}
+	for _, goal := range s.Goals {
+		ratio = max(ratio, goal.Value(run)/goal.Limit)
+		if m := goal.Missed(run); m != "" {
+			missed = append(missed, goal.Text+": "+m)
+		}
+	}
+	return missed, ratio, clean
+}
+
+// share is what a run has lost of its messages.
+func share(run result.Run) float64 {
+	return float64(run.DeadLettered+run.Discarded) / float64(max(run.Produced, 1))
+}

@@ -1,0 +1,111 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"runtime"
+	"runtime/debug"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"fclocal/internal/config"
+	"fclocal/internal/failure"
+	"fclocal/internal/option"
+	"fclocal/internal/report"
+	"fclocal/internal/result"
+	"fclocal/internal/search"
+)
+
+// searchOptions are those of plan that ask for settings.
+type searchOptions struct {
+	goal, vary []string
+}
+
+func (o *searchOptions) addTo(command *cobra.Command) {
+	flags := command.Flags()
+	flags.StringSliceVar(&o.goal, "goal", nil, "find the cheapest settings that keep `GOAL,...`, such as p99<=2s or lag<=100000")
+	flags.StringSliceVar(&o.vary, "vary", nil, "with these `NAME[=VALUE,VALUE...],...` varied: "+strings.Join(search.Names(), ", "))
+	command.RegisterFlagCompletionFunc("vary", cobra.FixedCompletions(search.Names(), cobra.ShellCompDirectiveNoFileComp|cobra.ShellCompDirectiveNoSpace))
+	command.RegisterFlagCompletionFunc("goal", cobra.FixedCompletions([]string{"p50<=", "p95<=", "p99<=", "p99.9<=", "max<=", "mean<=", "lag<=", "lagEnd<="}, cobra.ShellCompDirectiveNoFileComp|cobra.ShellCompDirectiveNoSpace))
+}
+
+// check finds options that make no sense or do not go together.
+func (o *searchOptions) check(given func(option string) bool) error {
+	asked := len(o.goal) > 0
+	return option.Check(
+		option.Not(given("goal") && !asked, "--goal is empty: it must be like p99<=2s"),
+		option.Not(given("vary") && !asked, "--vary is for --goal, which says what its settings are to keep"),
+		option.Not(asked && given("sort"), "--sort and --goal exclude each other: the answer is one, the cheapest"),
+		option.Not(asked && given("fail-on"), "--fail-on and --goal exclude each other: the exit code is 1 if nothing keeps the goals"),
+	)
+}
+
+// search finds the cheapest settings that keep the goals, and shows them.
+func (o *planOptions) findSettings(ctx context.Context, today *config.Project, stdout, stderr io.Writer) error {
+	goals, err := result.ParseGoals(o.search.goal)
+	if err != nil {
+		return fmt.Errorf("--goal %w", err)
+	}
+	vary, err := search.ParseVary(o.search.vary, o.measure)
+	if err != nil {
+		return err
+	}
+	fixed, err := config.Combinations(o.set)
+	if err != nil {
+		return err
+	}
+	for name := range vary {
+		if _, set := fixed[0][name]; set && len(o.search.vary) > 0 {
+			return fmt.Errorf("%s is in --set and --vary: give it to one of them", name)
+		} else if set {
+			delete(vary, name)
+		}
+	}
+	progress := report.NewProgress(stderr)
+	defer debug.SetGCPercent(debug.SetGCPercent(400)) // as plan does
+	answer, err := search.Find(ctx, search.Question{
+		Today: today, Goals: goals, Vary: vary, Plan: o.config, Prices: o.bill,
+		Load: func(set map[string]string) (*config.Project, error) {
+			var problems bytes.Buffer
+			all := maps.Clone(fixed[0])
+			maps.Copy(all, set)
+			project, err := o.runsOptions.load(all, &problems)
+			if err != nil && problems.Len() > 0 {
+				return nil, errors.New(strings.TrimSpace(problems.String()))
+			}
+			return project, err
+		},
+		Cores: runtime.GOMAXPROCS(0), Progress: progress.Plan,
+	})
+	stopped := ctx.Err() != nil
+	if err := clearLine(progress, nil); err != nil {
+		return err
+	}
+	switch {
+	case stopped && answer.Best != nil:
+		fmt.Fprintln(stderr, "fclocal: stopped before the search was ready: this is the best so far")
+	case stopped:
+		return failure.New("stopped before the search had found settings that keep the goals")
+	case err != nil:
+		return err
+	}
+	if o.json {
+		err = report.SearchJSON(stdout, answer)
+	} else {
+		err = report.SearchTable(stdout, answer, report.Width(stdout))
+	}
+	switch {
+	case err != nil:
+		return failure.Of(err)
+	case stopped:
+		return errFailed
+	case answer.Best == nil:
+		return failure.New("no settings keep " + strings.Join(answer.Goals, " and "))
+	}
+	return nil
+}
