@@ -11,6 +11,7 @@ import (
 // assess sets what is known of a candidate without planning it; false if it cannot keep up.
 func (s *searcher) assess(c *candidate) bool {
 	project := s.project(*c, c.shape.memories[0])
+	c.changes = 0
 	for _, name := range names {
 		if _, varied := s.Vary[name]; varied && name != memory && today(project, name) != today(s.Today, name) {
 			c.changes++
@@ -69,7 +70,7 @@ type least struct {
 func (l load) least(p plan.Config) least {
 	f := p.Function
 	n := math.Min(float64(p.Rules.CountBasedWindow), math.Max(1, float64(p.Rules.BodyLimit)/math.Max(1, float64(p.Load.EventBytes))))
-	calls := math.Ceil(l.messages / n)
+	calls := math.Max(math.Ceil(l.messages/n), l.byWindows(p, n))
 	short := 1 - f.Spread*math.Min(1, 6/math.Sqrt(3*math.Max(calls, 1)))
 	work := short * (calls*f.CallCPU.Seconds() + l.messages*f.EventCPU.Seconds())
 	wait := short * (calls*f.CallTime.Seconds() + l.messages*f.EventTime.Seconds())
@@ -90,6 +91,23 @@ func (l load) least(p plan.Config) least {
 		a.use.Times = 30 * 24 / a.use.Hours
 	}
 	return a
+}
+
+// byWindows is a number of calls that is not exceeded by chance alone: batches get larger
+// than what comes within TimeBasedWindow only while all of concurrency is in use, which is
+// as long as the calls together can fill it. Messages that come by chance, one by one, come
+// then as often as at other times (PASTA); of others, and of calls whose time depends on
+// each other, nothing of that kind is known.
+func (l load) byWindows(p plan.Config, most float64) float64 {
+	f, r := p.Function, p.Rules
+	if l.seconds == 0 || p.Load.Backlog > 0 || p.Load.Arrivals != plan.Poisson || p.Load.Group > 1 || p.Load.Skew > 0 || f.CallCPU+f.EventCPU > 0 || f.ErrorRate > 0 {
+		return 0
+	}
+	const sure = 0.9
+	rate := l.peak * l.messages / l.seconds
+	n := math.Min(most, 1+l.peak*l.perTask*r.TimeBasedWindow.Seconds())
+	free := 1 - rate*f.EventTime.Seconds()/float64(r.Concurrency)
+	return sure * l.messages * math.Max(free, 0) / (n + rate*f.CallTime.Seconds()/float64(r.Concurrency))
 }
 
 // estimate says about how many calls a load takes, and in how many seconds 99 % of the

@@ -10,7 +10,6 @@
 package search
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -96,9 +95,13 @@ type planned struct {
 	disproved bool    // by all of the load
 }
 
+func newSearcher(q Question) *searcher {
+	return &searcher{Question: q, runs: map[family][]run{}, partitions: q.Plan(q.Today).Load.Partitions}
+}
+
 // Find answers a question. When ctx ends it returns the best so far, and ctx's error.
 func Find(ctx context.Context, q Question) (result.Search, error) {
-	s := &searcher{Question: q, runs: map[family][]run{}}
+	s := newSearcher(q)
 	if _, known := s.Prices.AtLeast(s.Plan(s.Today).Settings, bill.Use{}); !known {
 		return result.Search{}, fmt.Errorf("%s has no cpu, so that Function Compute's price is not known: write it there, or give --set cpu=VALUE", s.Today.File)
 	}
@@ -109,7 +112,6 @@ func Find(ctx context.Context, q Question) (result.Search, error) {
 	s.all = len(s.pending)
 	now := candidate{count: today(q.Today, count), window: today(q.Today, window), concurrency: today(q.Today, concurrency), each: today(q.Today, each),
 		shape: &shape{today(q.Today, cpu), []float64{today(q.Today, memory)}}}
-	s.partitions = s.Plan(q.Today).Load.Partitions
 	l := newLoad(s.Plan(q.Today))
 	now.calls, now.estimate = l.estimate(s.Plan(q.Today))
 	todays, err := s.inFull(ctx, now)
@@ -158,7 +160,62 @@ func (s *searcher) best(ctx context.Context, todays *planned) (*planned, error) 
 	if best == nil {
 		return nil, nil
 	}
-	return s.simpler(ctx, best)
+	best, err := s.simpler(ctx, best)
+	if err != nil {
+		return best, err
+	}
+	return s.finer(ctx, best)
+}
+
+// finer tries windows between those of the best and the next larger values, where the user
+// has not said which there are.
+func (s *searcher) finer(ctx context.Context, best *planned) (*planned, error) {
+	var between []candidate
+	for _, a := range s.axes {
+		if s.Vary[a.name] != nil || a.name != count && a.name != window {
+			continue
+		}
+		now := map[string]float64{count: best.count, window: best.window}[a.name]
+		i := slices.Index(a.values, now)
+		if i < 0 || i+1 == len(a.values) {
+			continue
+		}
+		const parts = 5
+		next, last := a.values[i+1], now
+		for part := 1.0; part < parts; part++ {
+			value := math.Round(now + (next-now)*part/parts)
+			if value == last || value == next {
+				continue
+			}
+			last = value
+			c := best.candidate
+			if a.name == count {
+				c.count = value
+			} else {
+				c.window = value
+			}
+			s.assess(&c)
+			between = append(between, c)
+		}
+	}
+	if err := s.plan(ctx, between, best.choice.Price); err != nil {
+		return best, err
+	}
+	for range between {
+		next := s.cheapest(near)
+		if next == nil || next.choice.Price >= best.choice.Price {
+			break
+		}
+		full, err := s.inFull(ctx, next.candidate)
+		if err != nil {
+			return best, err
+		}
+		if full.choice.Kept && full.choice.Price < best.choice.Price {
+			return full, nil
+		}
+		next.disproved = true
+	}
+	return best, nil
 }
 
 // simpler takes back one change after the other that saves next to nothing.
@@ -407,7 +464,6 @@ func (s *searcher) remember(c candidate, r plan.Result) candidate {
 	c.concurrency = lowest(concurrency, calls, peak+1)
 	c.each = lowest(each, k, peak)
 	if c.concurrency != calls || c.each != k {
-		c.changes = 0
 		s.assess(&c)
 	}
 	return c
@@ -439,6 +495,7 @@ func (s *searcher) judge(c candidate, plans []plan.Config, results []plan.Result
 		s.Prices.Charge(&run)
 		if i == 0 {
 			choice.Run = run
+			choice.Run.Samples = nil // they are many
 		}
 		s.add(choice, run, float64(len(results)))
 		missed, ratio, clean := s.missed(run)
