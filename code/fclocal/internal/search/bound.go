@@ -41,11 +41,14 @@ type load struct {
 	messages float64
 	seconds  float64 // for which they come; 0 of a backlog alone
 	perTask  float64 // messages a second, on average
-	peak     float64 // of the mean rate
+	peak     float64 // rate, in mean ones
 }
 
 func newLoad(p plan.Config) load {
 	l := load{messages: float64(p.Load.Messages()), peak: 1}
+	if p.Load.Arrivals == plan.Bursts {
+		l.peak = p.Load.Burst.Rate
+	}
 	coming := l.messages - float64(p.Load.Backlog)
 	if coming > 0 {
 		l.seconds = p.Load.For.Seconds()
@@ -69,7 +72,12 @@ type least struct {
 // single time may be.
 func (l load) least(p plan.Config) least {
 	f := p.Function
-	n := math.Min(float64(p.Rules.CountBasedWindow), math.Max(1, float64(p.Rules.BodyLimit)/math.Max(1, float64(p.Load.EventBytes))))
+	n, units, bytes := float64(p.Rules.CountBasedWindow), 1.0, 0.0
+	if p.Load.Sizes == nil {
+		bytes = float64(p.Load.EventBytes)
+		n = math.Min(n, math.Max(1, float64(p.Rules.BodyLimit)/math.Max(1, bytes)))
+		units = math.Max(1, math.Ceil(bytes/(64<<10)))
+	}
 	calls := math.Max(math.Ceil(l.messages/n), l.byWindows(p, n))
 	short := 1 - f.Spread*math.Min(1, 6/math.Sqrt(3*math.Max(calls, 1)))
 	work := short * (calls*f.CallCPU.Seconds() + l.messages*f.EventCPU.Seconds())
@@ -80,10 +88,9 @@ func (l load) least(p plan.Config) least {
 	if work > 0 {
 		busy = math.Max(busy, work/f.CPU)
 	}
-	units := math.Max(1, math.Ceil(float64(p.Load.EventBytes)/(64<<10)))
 	a.use = bill.Use{
 		Calls: calls, BusySeconds: busy,
-		Events: l.messages, EventUnits: l.messages * units, EventBytes: l.messages * float64(p.Load.EventBytes),
+		Events: l.messages, EventUnits: l.messages * units, EventBytes: l.messages * bytes,
 		Times: 1,
 	}
 	if l.seconds > 0 && p.Load.Backlog == 0 { // it recurs
@@ -100,7 +107,9 @@ func (l load) least(p plan.Config) least {
 // each other, nothing of that kind is known.
 func (l load) byWindows(p plan.Config, most float64) float64 {
 	f, r := p.Function, p.Rules
-	if l.seconds == 0 || p.Load.Backlog > 0 || p.Load.Arrivals != plan.Poisson || p.Load.Group > 1 || p.Load.Skew > 0 || f.CallCPU+f.EventCPU > 0 || f.ErrorRate > 0 {
+	chance := l.seconds > 0 && p.Load.Backlog == 0 && p.Load.Arrivals == plan.Poisson && p.Load.Group <= 1 && p.Load.Skew == 0
+	alike := f.CallCPU+f.EventCPU == 0 && f.Times.Samples == nil && p.Trouble.Slow == 0 && !troubled(p)
+	if !chance || !alike {
 		return 0
 	}
 	const sure = 0.9
@@ -110,12 +119,24 @@ func (l load) byWindows(p plan.Config, most float64) float64 {
 	return sure * l.messages * math.Max(free, 0) / (n + rate*f.CallTime.Seconds()/float64(r.Concurrency))
 }
 
+// troubled says whether calls fail on purpose.
+func troubled(p plan.Config) bool {
+	return len(p.Trouble.Outages) > 0 || p.Trouble.ErrorRate > 0 || p.Trouble.KillInstances > 0
+}
+
 // estimate says about how many calls a load takes, and in how many seconds 99 % of the
 // messages are finished. It decides only what is planned first, and how much of the load.
 func (l load) estimate(p plan.Config) (calls, seconds float64) {
 	f, r := p.Function, p.Rules
-	perCall := f.CallTime.Seconds()
+	perCall := (f.CallTime + p.Trouble.Slow).Seconds()
 	perEvent := f.EventTime.Seconds()
+	if f.Times.Samples != nil {
+		if mean := f.Times.Mean() / 1e9; f.Times.OfEvents {
+			perEvent += mean
+		} else {
+			perCall += mean
+		}
+	}
 	if f.CPU > 0 {
 		power := math.Min(f.CPU, 1)
 		perCall += f.CallCPU.Seconds() / power
@@ -152,10 +173,13 @@ func (l load) estimate(p plan.Config) (calls, seconds float64) {
 func shorten(p plan.Config, calls, most float64) (plan.Config, bool) {
 	share := most / calls
 	l := p.Load
-	if share >= 0.9 || l.Backlog > 0 || l.For <= 0 {
+	if share >= 0.9 || l.Backlog > 0 || l.For <= 0 || len(p.Trouble.Outages) > 0 {
 		return p, false
 	}
 	windows := 20 * p.Rules.TimeBasedWindow
+	if l.Arrivals == plan.Bursts {
+		windows = max(windows, 4*l.Burst.Every)
+	}
 	if len(l.Rates) < 2 {
 		short := max(time.Duration(share*float64(l.For)), windows, time.Minute).Round(time.Second)
 		if short >= l.For*9/10 {

@@ -16,6 +16,7 @@ import (
 	"math"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"fclocal/internal/bill"
 	"fclocal/internal/config"
@@ -48,8 +49,10 @@ const (
 	fewCalls  = 30_000
 	manyCalls = 300_000
 
-	// What planning may take in all, which is about half a minute on two cores.
-	mostCalls = 30e6
+	// What planning may take: for one by which others are chosen, and in all, which is about
+	// half a minute on two cores.
+	mostOfOne = 10 * fewCalls
+	mostCalls = 20e6
 	mostPlans = 3000
 
 	chunk      = 16    // plans between two looks at what is the cheapest
@@ -72,10 +75,10 @@ type searcher struct {
 	today       result.Choice
 	eventBridge *float64 // what it costs today
 	partitions  int
-	looked      int     // candidates that have been planned, or begun
-	calls       float64 // of these
-	full        bool    // no more may be planned
-	all         int     // candidates
+	looked      int          // candidates that have been planned, or begun
+	calls       atomic.Int64 // of these
+	full        bool         // no more may be planned
+	all         int          // candidates
 }
 
 // run is what is known of a candidate that has been planned, where no call came twice.
@@ -286,7 +289,7 @@ func (s *searcher) sweep(ctx context.Context) error {
 		}
 		s.pending = s.pending[seen-len(later):]
 		copy(s.pending, later)
-		if s.full = s.full || s.calls > mostCalls || s.looked > mostPlans; len(next) == 0 || s.full {
+		if s.full = s.full || s.calls.Load() > mostCalls || s.looked > mostPlans; len(next) == 0 || s.full {
 			return nil
 		}
 		if err := s.plan(ctx, next, most); err != nil {
@@ -351,15 +354,14 @@ func (s *searcher) plan(ctx context.Context, some []candidate, most float64) err
 		done[i], err = s.inPart(ctx, some[i], most)
 		return err
 	})
-	for i, p := range done {
+	for _, p := range done {
 		s.looked++
 		if p != nil {
 			s.planned = append(s.planned, p)
-			s.calls += min(some[i].calls, fewCalls)
 		}
 	}
 	if s.Progress != nil {
-		s.Progress(result.PlanState{Label: fmt.Sprintf("%d of %d settings", s.looked, s.all), Done: min(max(s.calls/mostCalls, float64(s.looked)/mostPlans), 1)})
+		s.Progress(result.PlanState{Label: fmt.Sprintf("%d of %d settings", s.looked, s.all), Done: min(max(float64(s.calls.Load())/mostCalls, float64(s.looked)/mostPlans), 1)})
 	}
 	return err
 }
@@ -390,6 +392,8 @@ func (s *searcher) inPart(ctx context.Context, c candidate, most float64) (*plan
 	project := s.project(c, sizes[len(sizes)-1])
 	p, part := shorten(s.Plan(project), c.calls, fewCalls)
 	cheapest := s.project(c, sizes[0]).Settings()
+	used := int64(0)
+	defer func() { s.calls.Add(used) }()
 	use := newLoad(p).least(p).use
 	giveUp := func(hours []trigger.Usage) bool {
 		u := use
@@ -398,8 +402,9 @@ func (s *searcher) inPart(ctx context.Context, c candidate, most float64) (*plan
 			u.Calls += float64(h.Calls)
 			u.BusySeconds += h.Busy.Seconds()
 		}
+		used = int64(u.Calls)
 		price, _ := s.Prices.AtLeast(cheapest, u)
-		return price > most
+		return price > most || u.Calls > mostOfOne
 	}
 	p.GiveUp = giveUp
 	r, err := plan.Run(ctx, p)
@@ -409,6 +414,7 @@ func (s *searcher) inPart(ctx context.Context, c candidate, most float64) (*plan
 	if err != nil {
 		return nil, err
 	}
+	used = r.Stats.Calls
 	c = s.remember(c, r)
 	return s.judge(c, []plan.Config{p}, []plan.Result{r}, part), nil
 }
@@ -418,13 +424,17 @@ func (s *searcher) inPart(ctx context.Context, c candidate, most float64) (*plan
 func (s *searcher) inFull(ctx context.Context, c candidate) (*planned, error) {
 	sizes := c.shape.memories
 	project := s.project(c, sizes[len(sizes)-1])
-	plans, results := make([]plan.Config, seeds), make([]plan.Result, seeds)
-	part := false
+	first, part := shorten(s.Plan(project), c.calls, manyCalls)
+	runs := seeds
+	if c.calls*newLoad(first).messages/newLoad(s.Plan(project)).messages > 10*manyCalls { // it could not be shortened
+		runs = 1
+	}
+	plans, results := make([]plan.Config, runs), make([]plan.Result, runs)
 	for i := range plans {
-		plans[i], part = shorten(s.Plan(project), c.calls, manyCalls)
+		plans[i] = first
 		plans[i].Rules.Seed += uint64(i)
 	}
-	if err := s.each(ctx, seeds, func(i int) (err error) {
+	if err := s.each(ctx, runs, func(i int) (err error) {
 		results[i], err = plan.Run(ctx, plans[i])
 		return err
 	}); err != nil {
