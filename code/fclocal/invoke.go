@@ -8,13 +8,15 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"fclocal/internal/build"
+	"fclocal/internal/config"
+	"fclocal/internal/debugger"
 	"fclocal/internal/escape"
 	"fclocal/internal/events"
 	"fclocal/internal/failure"
 	"fclocal/internal/instance"
 	"fclocal/internal/option"
 	"fclocal/internal/report"
-	"fclocal/internal/result"
 	"fclocal/internal/trigger"
 )
 
@@ -29,6 +31,7 @@ type invokeOptions struct {
 	events  events.Options
 	debug   debugOption
 	race    raceOption
+	watch   bool // --watch
 }
 
 func newInvokeCommand(global *globalOptions) *cobra.Command {
@@ -52,6 +55,7 @@ found a data race; 2 wrong usage or configuration.`,
   fclocal invoke --value @order.json --shape json --print
   curl ... | fclocal invoke --value @-    # the message's value comes from stdin
   fclocal invoke --debug                  # a debugger may connect to port 2345
+  fclocal invoke --watch                  # calls again whenever you save
   fclocal invoke --no-build               # what s deploy would upload`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return invoke(cmd.Context(), options, cmd.Flags().Changed, cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr())
@@ -66,33 +70,28 @@ found a data race; 2 wrong usage or configuration.`,
 	global.environment.AddTo(command)
 	options.debug.addTo(command)
 	options.race.addTo(command)
+	watchFlag(command.Flags(), &options.watch, "call again when the function, s.yaml or the event's file changes, until Ctrl-C")
 	command.MarkFlagsMutuallyExclusive("event-file", "event")
 	return command
 }
 
 func invoke(ctx context.Context, options invokeOptions, given func(option string) bool, stdin io.Reader, stdout, stderr io.Writer) error {
-	if err := option.Check(vCPUSpeed(options.cpu.Speed)); err != nil {
+	if err := option.Check(append(watchRules(options.watch, given), vCPUSpeed(options.cpu.Speed),
+		option.Not(options.watch && options.print, "--watch calls again what --print does not call: leave one of them out"),
+		option.Not(events.Given(given) && (given("event") || given("event-file")), "--value and what goes with it make the event: leave -e and -f out"),
+	)...); err != nil {
 		return err
 	}
 	project, err := options.load(nil, stderr)
 	if err != nil {
 		return err
 	}
-	event := []byte(options.event)
-	switch {
-	case events.Given(given):
-		if given("event") || given("event-file") {
-			return errors.New("--value and what goes with it make the event: leave -e and -f out")
-		}
-		event, err = options.events.Make(ctx, project, stdin, func(note string) { fmt.Fprintln(stderr, "fclocal:", note) })
-	case !given("event"):
-		event, err = project.ReadEvent(ctx, options.file, stdin)
+	if options.watch {
+		return callAgain(ctx, options, project, given, stdin, stdout, stderr)
 	}
+	event, err := options.payload(ctx, project, given, stdin, stderr)
 	if err != nil {
 		return err
-	}
-	if len(event) > trigger.BodyLimitSynchronous {
-		return fmt.Errorf("the event has %d bytes; a synchronous call takes %d (32 MB) at most", len(event), trigger.BodyLimitSynchronous)
 	}
 	if options.print {
 		return write(stdout, "event", event)
@@ -101,16 +100,46 @@ func invoke(ctx context.Context, options invokeOptions, given func(option string
 	if err != nil {
 		return err
 	}
+	defer binary.Release()
+	return call(ctx, options, project, binary, debugger, event, stdout, stderr)
+}
 
-	var races []result.Race
-	var racesErr error
+// payload is the event.
+func (o *invokeOptions) payload(ctx context.Context, project *config.Project, given func(option string) bool, stdin io.Reader, stderr io.Writer) (event []byte, err error) {
+	switch {
+	case events.Given(given):
+		event, err = o.events.Make(ctx, project, stdin, func(note string) { fmt.Fprintln(stderr, "fclocal:", note) })
+	case given("event"):
+		event = []byte(o.event)
+	default:
+		event, err = project.ReadEvent(ctx, o.file, stdin)
+	}
+	if err == nil && len(event) > trigger.BodyLimitSynchronous {
+		err = fmt.Errorf("the event has %d bytes; a synchronous call takes %d (32 MB) at most", len(event), trigger.BodyLimitSynchronous)
+	}
+	return event, err
+}
+
+// eventFiles are those that the event is made of.
+func (o *invokeOptions) eventFiles(project *config.Project, given func(option string) bool) []string {
+	switch {
+	case events.Given(given):
+		return o.events.Files(project)
+	case given("event") || o.file == "-":
+		return nil
+	case o.file != "":
+		return []string{o.file}
+	}
+	return []string{project.EventFile()}
+}
+
+// call makes one call and shows what became of it.
+func call(ctx context.Context, options invokeOptions, project *config.Project, binary build.Binary, debugger *debugger.Debugger, event []byte, stdout, stderr io.Writer) error {
 	called, invocation, err := instance.CallOnce(ctx, instance.Spec{
 		Project: project, Binary: binary.Path, Args: binary.Args, CodeDir: project.CodeDirectory(binary.Path), Logs: stderr, Cores: options.cpu.Cores(project),
 		Debugger: debugger, Race: options.race.detector,
-	}, event, func(what string) { fmt.Fprintln(stderr, "fclocal:", escape.Line(what)) }, func() {
-		races, racesErr = options.race.detector.Races()
-		binary.Release()
-	})
+	}, event, func(what string) { fmt.Fprintln(stderr, "fclocal:", escape.Line(what)) })
+	races, racesErr := options.race.detector.Races()
 	if err != nil {
 		return errors.Join(err, tellRaces(stderr, races, racesErr))
 	}

@@ -27,7 +27,9 @@ import (
 	"fclocal/internal/report"
 	"fclocal/internal/result"
 	"fclocal/internal/stream"
+	"fclocal/internal/trigger"
 	"fclocal/internal/trouble"
+	"fclocal/internal/watch"
 )
 
 // longestEventTime is what a trigger allows a call to take. Times any larger would
@@ -72,6 +74,7 @@ type streamOptions struct {
 	debug      debugOption
 	race       raceOption
 	debugger   *debugger.Debugger
+	watch      bool
 
 	// What comes out.
 	logs        string
@@ -104,6 +107,7 @@ data race; 2 wrong usage or configuration.`,
   fclocal stream --messages orders.jsonl.gz --rate 50 --partitions 4 --set maximumTasks=1,2,4
   fclocal stream --rate 100 --outage 10s-70s --set PushRetryStrategy=BACKOFF_RETRY,EXPONENTIAL_DECAY_RETRY
   fclocal stream --listen 127.0.0.1:9092 --data-dir kafka
+  fclocal stream --listen 127.0.0.1:9092 --watch
   fclocal stream --listen 127.0.0.1:9092,127.0.0.1:9093 --advertise 127.0.0.1:9092,host.docker.internal:9093
   fclocal stream --kafka-config client.properties --until-idle 10s
   fclocal stream --brokers 127.0.0.1:9092 --until-idle 10s --json | jq '.runs[0].delivered'`,
@@ -135,6 +139,7 @@ data race; 2 wrong usage or configuration.`,
 	noBuildFlag(flags, &options.noBuild)
 	options.debug.addTo(command)
 	options.race.addTo(command)
+	watchFlag(flags, &options.watch, "go on with the function, s.yaml and event.json as they are whenever you save them, until Ctrl-C")
 	cpuFlags(command, &options.cpu)
 	global.environment.AddTo(command)
 	flags.StringVar(&options.logs, "logs", "", "write the function's logs to `DIR` (default a temporary directory)")
@@ -175,6 +180,12 @@ func runStreams(ctx context.Context, options streamOptions, given func(option st
 	if err := cmp.Or(options.cluster.Check(), options.check(len(overrides), given), options.instances.check(given), options.trouble.Check()); err != nil {
 		return err
 	}
+	if err := option.Check(append(watchRules(options.watch, given),
+		option.Not(options.watch && len(overrides) > 1, "--watch is for one run: give each --set one value"),
+		option.Not(options.watch && given("backlog"), "--watch produces messages whenever something has changed, and --backlog before the stream starts: leave one of them out"),
+	)...); err != nil {
+		return err
+	}
 	switch {
 	case given("backlog"):
 		options.number = options.backlog
@@ -200,18 +211,28 @@ func runStreams(ctx context.Context, options streamOptions, given func(option st
 			return fmt.Errorf("triggerEnable of %s is false: on FC the event stream is stopped; --set triggerEnable=true runs it", project.File)
 		}
 	}
-	binary, debugger, err := options.debug.program(ctx, projects[0], options.noBuild, &options.race, &options.cpu, stderr)
-	if err != nil {
+	s := streams{options: options, from: from, stderr: stderr, progress: report.NewProgress(stderr)}
+	var binary build.Binary
+	if options.watch {
+		s.changes, err = options.newWatch(ctx, projects[0], overrides[0], options.eventFiles(projects[0]), true, aside{stderr, s.progress})
+		if err != nil {
+			return err
+		}
+		defer s.changes.Close()
+		first, err := s.changes.Next(ctx, nil)
+		if err != nil {
+			return err
+		}
+		projects[0], binary = first.Project, *first.Program
+	} else if binary, s.options.debugger, err = options.debug.program(ctx, projects[0], options.noBuild, &s.options.race, &s.options.cpu, stderr); err != nil {
 		return err
 	}
 	defer binary.Release()
-	options.debugger = debugger
 	logs, logsWritten, err := stream.Logs(options.logs)
 	if err != nil {
 		return err
 	}
 	defer logsWritten()
-	s := streams{options: options, from: from, stderr: stderr, progress: report.NewProgress(stderr)}
 	if options.deadLetters != "" {
 		file, err := deadletter.Append(options.deadLetters)
 		if err != nil {
@@ -274,6 +295,7 @@ type streams struct {
 	deadLetters *deadletter.Writer
 	from        *kafka.From
 	drain       <-chan struct{}
+	changes     *watch.Watch // nil without --watch
 	progress    *report.Progress
 	stderr      io.Writer
 }
@@ -287,13 +309,16 @@ func (s *streams) tell(what string) {
 // run is one of them.
 func (s *streams) run(ctx context.Context, project *config.Project, binary build.Binary, logs, label string) (result.Run, error) {
 	o := s.options
-	rules := o.instances.rules(project.Rules())
-	rules.RetryScale, rules.Seed = o.retryScale, o.seed
-	if o.debugger != nil {
-		rules = rules.OneInstance()
+	rules := func(p *config.Project) trigger.Config {
+		rules := o.instances.rules(p.Rules())
+		rules.RetryScale, rules.Seed = o.retryScale, o.seed
+		if o.debugger != nil {
+			rules = rules.OneInstance()
+		}
+		return rules
 	}
 	options := stream.Options{
-		Project: project, Rules: rules, Binary: binary.Path, Args: binary.Args, Logs: logs, Group: o.group, CPU: o.cpu, Debugger: o.debugger, Race: o.race.detector, EventTime: o.eventTime, Trouble: o.trouble,
+		Project: project, Rules: rules(project), Binary: binary.Path, Args: binary.Args, Logs: logs, Group: o.group, CPU: o.cpu, Debugger: o.debugger, Race: o.race.detector, EventTime: o.eventTime, Trouble: o.trouble,
 		DeadLetters: s.deadLetters, UntilIdle: o.untilIdle, UntilEnd: o.untilEnd, Drain: s.drain,
 		BrokerTimeout: o.cluster.Timeout, From: s.from, ReadUncommitted: o.isolation == readUncommitted,
 		Notice: s.tell,
@@ -301,6 +326,9 @@ func (s *streams) run(ctx context.Context, project *config.Project, binary build
 			state.Label = label
 			s.progress.Stream(state)
 		},
+	}
+	if s.changes != nil {
+		options.Next = next(s.changes, rules)
 	}
 	if o.cluster.Given() {
 		cluster, notes, err := o.cluster.Cluster()
@@ -321,6 +349,17 @@ func (s *streams) run(ctx context.Context, project *config.Project, binary build
 			fmt.Fprintf(s.stderr, "fclocal: Kafka clients may produce to topic %q at %s\n", topic, at)
 		},
 	})
+}
+
+// eventFiles are those that messages are made of.
+func (o *streamOptions) eventFiles(project *config.Project) []string {
+	switch {
+	case o.messages != "":
+		return []string{o.messages}
+	case o.number > 0:
+		return []string{project.EventFile()}
+	}
+	return nil
 }
 
 // listeners are those of --listen, with what --advertise tells their clients.

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"fclocal/internal/escape"
 	"fclocal/internal/failure"
 	"fclocal/internal/files"
 	"fclocal/internal/process"
@@ -170,8 +171,10 @@ func compile(ctx context.Context, module, program string, variant Variant, outpu
 	if variant == Raced && raceNeedsC {
 		command.Env = append(command.Env, "CGO_ENABLED=1")
 	}
-	command.Stdout, command.Stderr = output, output
+	said := escape.NewWriter(output)
+	command.Stdout, command.Stderr = said, said
 	err := run(ctx, command)
+	said.Flush()
 	switch {
 	case ctx.Err() != nil:
 		return err

@@ -4,7 +4,9 @@
 package escape
 
 import (
+	"bytes"
 	"fmt"
+	"io"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -48,6 +50,36 @@ func Text(text string) string {
 		lines[i] = strings.Join(cells, "\t")
 	}
 	return strings.Join(lines, "\n")
+}
+
+// A Writer writes Text, each line when it is complete.
+type Writer struct {
+	w    io.Writer
+	line []byte
+}
+
+// NewWriter returns a Writer that writes to w.
+func NewWriter(w io.Writer) *Writer { return &Writer{w: w} }
+
+// longestLine is the size in bytes of a line that is not waited for any longer.
+const longestLine = 64 << 10
+
+// Write takes a part of the text.
+func (w *Writer) Write(text []byte) (int, error) {
+	w.line = append(w.line, text...)
+	end := bytes.LastIndexByte(w.line, '\n') + 1
+	if len(w.line)-end > longestLine {
+		end = len(w.line)
+	}
+	_, err := io.WriteString(w.w, Text(string(w.line[:end])))
+	w.line = append(w.line[:0], w.line[end:]...)
+	return len(text), err
+}
+
+// Flush writes what is left.
+func (w *Writer) Flush() {
+	io.WriteString(w.w, Text(string(w.line)))
+	w.line = nil
 }
 
 // unsafe also tells U+FFFD, which a byte that is not UTF-8 is read as.

@@ -73,6 +73,19 @@ func (o *Options) AddTo(command *cobra.Command) {
 // Given says whether one of the options is there; changed tells it of each.
 func Given(changed func(option string) bool) bool { return slices.ContainsFunc(names, changed) }
 
+// Files are those that the messages are made of.
+func (o *Options) Files(project *config.Project) (paths []string) {
+	if o.Values == nil && o.Shape != tombstone {
+		return []string{project.EventFile()}
+	}
+	for _, value := range o.Values {
+		if name, isFile := strings.CutPrefix(value, "@"); isFile && name != "-" && !strings.HasPrefix(name, "@") {
+			paths = append(paths, name)
+		}
+	}
+	return paths
+}
+
 // check finds options that do not go together.
 func (o *Options) check() error {
 	return option.Check(

@@ -10,10 +10,9 @@ import (
 )
 
 // CallOnce starts an instance, calls it once, freezes and ends it, with what it has
-// started, all with the hooks that s.yaml has. Its logs are complete then. release is
-// called when the program file is no longer needed, notice as by [NewHost].
-func CallOnce(ctx context.Context, spec Spec, payload []byte, notice func(string), release func()) (Result, result.Invocation, error) {
-	defer release() // at the end: the function may start itself again
+// started, all with the hooks that s.yaml has. Its logs are complete then. Notice is
+// called as by [NewHost].
+func CallOnce(ctx context.Context, spec Spec, payload []byte, notice func(string)) (Result, result.Invocation, error) {
 	host, err := NewHost(ctx, spec, 1, notice)
 	if ctx.Err() != nil {
 		err = failure.New("interrupted")

@@ -499,7 +499,7 @@ func TestPartitionsErrors(t *testing.T) {
 func BenchmarkConsume(b *testing.B) {
 	e := start(b, EmbeddedOptions{Topic: "xxx", Partitions: 8})
 	message := Message{Value: []byte(`{"name":"shaouai","age":28,"department":"IT"}`), Partition: AnyPartition}
-	if _, err := e.Produce(context.Background(), Repeat(message, b.N), ProduceOptions{Topic: "xxx"}); err != nil {
+	if _, err := e.Produce(context.Background(), Repeat(func() Message { return message }, b.N), ProduceOptions{Topic: "xxx"}); err != nil {
 		b.Fatal(err)
 	}
 	produced := b.Elapsed()

@@ -370,7 +370,7 @@ func TestProduceCancel(t *testing.T) {
 	e := start(t, EmbeddedOptions{Topic: "xxx", Partitions: 1})
 	ctx, cancel := context.WithCancelCause(context.Background())
 	stopped := errors.New("stopped")
-	n, err := e.Produce(ctx, Repeat(Message{Value: []byte("x"), Partition: AnyPartition}, 1e9), ProduceOptions{
+	n, err := e.Produce(ctx, Repeat(func() Message { return Message{Value: []byte("x"), Partition: AnyPartition} }, 1e9), ProduceOptions{
 		Topic: "xxx",
 		Acknowledged: func(_ int32, offset int64) {
 			if offset == 5000 {

@@ -35,11 +35,11 @@ type Source interface {
 	Next() (Message, error)
 }
 
-// Repeat yields the message n times.
-func Repeat(message Message, n int) Source { return &repeated{message, n} }
+// Repeat yields n messages, each what message returns then.
+func Repeat(message func() Message, n int) Source { return &repeated{message, n} }
 
 type repeated struct {
-	message Message
+	message func() Message
 	left    int
 }
 
@@ -48,7 +48,7 @@ func (r *repeated) Next() (Message, error) {
 		return Message{}, io.EOF
 	}
 	r.left--
-	return r.message, nil
+	return r.message(), nil
 }
 
 // EventMessage is the message that the first event of event.json was made of:

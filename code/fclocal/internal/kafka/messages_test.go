@@ -175,7 +175,7 @@ func TestEventMessage(t *testing.T) {
 			if diff := cmp.Diff(test.want, got, sameMessages); diff != "" {
 				t.Error(diff)
 			}
-			repeated, err := readAll(Repeat(got, 3))
+			repeated, err := readAll(Repeat(func() Message { return got }, 3))
 			if diff := cmp.Diff([]Message{got, got, got}, repeated, sameMessages); diff != "" || err != nil {
 				t.Errorf("error %v, %s", err, diff)
 			}

@@ -20,20 +20,49 @@ import (
 
 // A Pool runs instances, each a process with a log of its own.
 type Pool struct {
-	host *instance.Host
-	spec instance.Spec // of every instance, but for ID and Logs
-	log  func(trigger.InstanceID) (io.WriteCloser, error)
+	log func(trigger.InstanceID) (io.WriteCloser, error)
 
 	mu        sync.Mutex
+	function  *function // that new instances are started from
 	instances map[trigger.InstanceID]*pooled
 	ended     Ended
 	group     sync.WaitGroup
 }
 
+// function is what instances are started from.
+type function struct {
+	host      *instance.Host
+	spec      instance.Spec // of every instance, but for ID and Logs
+	instances int
+	release   func()
+}
+
 // New makes a pool without instances. They are started from spec, with the log that
 // is made for each.
 func New(host *instance.Host, spec instance.Spec, log func(trigger.InstanceID) (io.WriteCloser, error)) *Pool {
-	return &Pool{host: host, spec: spec, log: log, instances: map[trigger.InstanceID]*pooled{}}
+	return &Pool{log: log, function: &function{host: host, spec: spec, release: func() {}}, instances: map[trigger.InstanceID]*pooled{}}
+}
+
+// Replace lets the instances that are created from now on be started from spec. release
+// is called when none of them is left, and none is to come.
+func (p *Pool) Replace(host *instance.Host, spec instance.Spec, release func()) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	before := p.function
+	p.function = &function{host: host, spec: spec, release: release}
+	if before.instances == 0 {
+		before.release()
+	}
+}
+
+// leave says that an instance is gone.
+func (p *Pool) leave(f *function) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	f.instances--
+	if f.instances == 0 && f != p.function {
+		f.release()
+	}
 }
 
 // LogsIn keeps the logs in a directory.
@@ -76,15 +105,18 @@ func (p *Pool) Create(id trigger.InstanceID, ready func(), ended func(error)) {
 	pooled := &pooled{started: make(chan struct{})}
 	p.mu.Lock()
 	p.instances[id] = pooled
+	function := p.function
+	function.instances++
 	p.mu.Unlock()
 	p.group.Go(func() {
-		spec := p.spec
+		defer p.leave(function)
+		spec := function.spec
 		spec.ID = Name(id)
 		log, err := p.log(id)
 		if err == nil {
 			defer log.Close()
 			spec.Logs = log
-			pooled.process, err = p.host.Start(spec)
+			pooled.process, err = function.host.Start(spec)
 		}
 		pooled.err = err
 		close(pooled.started)
@@ -196,12 +228,14 @@ func (p *Pool) Counted(id trigger.InstanceID) bool {
 	return false
 }
 
-// Retire ends an instance with its preStop, which ends with ctx.
+// Retire ends an instance with its preStop, and the preFreeze that is due before; both
+// end with ctx.
 func (p *Pool) Retire(ctx context.Context, id trigger.InstanceID) {
 	pooled := p.of(id)
 	if pooled != nil {
 		<-pooled.started
 		if pooled.err == nil {
+			pooled.process.Rest(ctx)
 			pooled.process.Retire(ctx)
 		}
 	}
@@ -226,5 +260,6 @@ func (p *Pool) Close(ctx context.Context) Ended {
 	}
 	p.mu.Unlock()
 	p.group.Wait()
+	p.function.release()
 	return p.ended
 }

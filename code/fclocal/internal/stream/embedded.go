@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 
 	"fclocal/internal/failure"
 	"fclocal/internal/kafka"
@@ -38,8 +39,16 @@ type Embedded struct {
 	Listening func(at kafka.Listener, topic string)
 }
 
+// embedded is what RunEmbedded runs.
+type embedded struct {
+	Embedded
+	message atomic.Pointer[kafka.Message] // of event.json
+	filling atomic.Bool                   // not all has been produced
+	again   chan struct{}                 // receives when it is to be produced again; nil: never
+}
+
 // open returns the messages, which have been read to their end, and a function that closes their file.
-func (b Embedded) open(ctx context.Context, options Options) (kafka.Source, func() error, error) {
+func (b *embedded) open(ctx context.Context, options Options) (kafka.Source, func() error, error) {
 	if b.Messages != "" {
 		fromKcat, err := kafka.CheckMessages(ctx, b.Messages, b.Format, b.Partitions)
 		if err != nil {
@@ -54,16 +63,26 @@ func (b Embedded) open(ctx context.Context, options Options) (kafka.Source, func
 		}
 		return messages, messages.Close, nil
 	}
+	if err := b.readEvent(options); err != nil {
+		return nil, nil, err
+	}
+	return kafka.Repeat(func() kafka.Message { return *b.message.Load() }, b.Number), func() error { return nil }, nil
+}
+
+// readEvent takes the message of event.json. While there is a mistake in it, that is the
+// one from before.
+func (b *embedded) readEvent(options Options) error {
 	event, err := options.Project.Event()
 	if err != nil {
-		return nil, nil, err
+		return err
 	}
 	message, err := kafka.EventMessage(options.Project.EventFile(), event)
 	if err != nil {
-		return nil, nil, err
+		return err
 	}
 	message.Key = nil // with one key all would go to one partition
-	return kafka.Repeat(message, b.Number), func() error { return nil }, nil
+	b.message.Store(&message)
+	return nil
 }
 
 // untilDrained is a context that ends with drain, until stop is called.
@@ -80,7 +99,8 @@ func untilDrained(parent context.Context, drain <-chan struct{}) (ctx context.Co
 }
 
 // RunEmbedded is Run on a Kafka cluster in this process, which it fills.
-func RunEmbedded(ctx context.Context, options Options, b Embedded) (_ result.Run, err error) {
+func RunEmbedded(ctx context.Context, options Options, what Embedded) (_ result.Run, err error) {
+	b := &embedded{Embedded: what}
 	if _, err := options.converter(); err != nil {
 		return result.Run{}, err
 	}
@@ -96,7 +116,7 @@ func RunEmbedded(ctx context.Context, options Options, b Embedded) (_ result.Run
 	}
 	defer closeMessages()
 	topic := options.Project.Trigger.Kafka.Topic
-	embedded, err := kafka.StartEmbedded(beginning, kafka.EmbeddedOptions{
+	cluster, err := kafka.StartEmbedded(beginning, kafka.EmbeddedOptions{
 		Topic: topic, Partitions: b.Partitions, DataDir: b.DataDir, Listen: b.Listen,
 		AcceptLoss: b.AcceptLoss, Lost: b.Lost,
 	})
@@ -107,17 +127,17 @@ func RunEmbedded(ctx context.Context, options Options, b Embedded) (_ result.Run
 		return result.Run{}, err
 	}
 	defer func() {
-		if closeErr := embedded.Close(); err == nil {
+		if closeErr := cluster.Close(); err == nil {
 			err = failure.Of(closeErr)
 		}
 	}()
-	filled, err := embedded.Cluster().Look(beginning, topic, false)
+	filled, err := cluster.Cluster().Look(beginning, topic, false)
 	if err != nil {
 		return result.Run{}, err
 	}
 	listens := len(b.Listen) > 0
 	if listens && b.Listening != nil {
-		for _, at := range embedded.Listeners() {
+		for _, at := range cluster.Listeners() {
 			b.Listening(at, topic)
 		}
 	}
@@ -132,7 +152,7 @@ func RunEmbedded(ctx context.Context, options Options, b Embedded) (_ result.Run
 	if b.Messages != "" {
 		source.sent = &sent{partitions: map[int32]*sentTo{}}
 	}
-	if !listens || options.UntilEnd {
+	if !listens && options.Next == nil || options.UntilEnd {
 		source.ends = ends
 	}
 	if b.DataDir != "" {
@@ -146,31 +166,55 @@ func RunEmbedded(ctx context.Context, options Options, b Embedded) (_ result.Run
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	producing := make(chan error, 1)
-	produce := func() {
-		_, err := embedded.Produce(ctx, messages, kafka.ProduceOptions{Topic: topic, Rate: b.Rate, Acknowledged: func(partition int32, offset int64) {
+	produced := int64(0)
+	produce := func(messages kafka.Source) error {
+		n, err := cluster.Produce(ctx, messages, kafka.ProduceOptions{Topic: topic, Rate: b.Rate, Acknowledged: func(partition int32, offset int64) {
 			source.sent.add(partition, offset)
 			ends.add(partition, offset)
 		}})
+		produced += n
 		if err == nil {
 			ends.finish()
-		} else {
+		}
+		return err
+	}
+	if options.Next != nil && !b.Backlog {
+		b.again = make(chan struct{}, 1)
+		source.deployed = func() { b.deployed(options) }
+	}
+	b.filling.Store(true)
+	fill := func() {
+		err := produce(messages)
+		for err == nil && !options.UntilEnd && b.more(ctx) {
+			more, closeMore, openErr := b.open(ctx, options)
+			if openErr != nil {
+				options.tell(openErr)
+				continue
+			}
+			err = produce(more)
+			closeMore()
+		}
+		if err != nil {
 			stop()
 		}
 		producing <- err
 	}
 	if b.Backlog {
-		produce()
+		fill()
 	} else {
-		go produce()
+		go fill()
 	}
 	var forgetting sync.WaitGroup
 	if b.DataDir == "" && !listens {
-		forgetting.Go(func() { embedded.Forget(ctx, options.group(), topic) })
+		forgetting.Go(func() { cluster.Forget(ctx, options.group(), topic) })
 	}
-	ran, err := run(ctx, options, embedded.Cluster(), source)
+	ran, err := run(ctx, options, cluster.Cluster(), source)
 	stop()
 	forgetting.Wait()
 	produceErr := <-producing
+	if options.Next != nil && b.Messages == "" {
+		ran.Load.Messages = produced
+	}
 	if source.journal != nil {
 		if closeErr := source.journal.close(err == nil && ran.Pending == 0); err == nil {
 			err = failure.Of(closeErr)
@@ -180,4 +224,36 @@ func RunEmbedded(ctx context.Context, options Options, b Embedded) (_ result.Run
 		return ran, failure.Of(produceErr) // of the disk, as a rule: the messages have been checked
 	}
 	return ran, err
+}
+
+// deployed is told that the stream goes on with something else. What has all been produced
+// is then produced once more; else what is still to come is as event.json now is.
+func (b *embedded) deployed(options Options) {
+	switch {
+	case !b.filling.Load():
+		select {
+		case b.again <- struct{}{}:
+		default:
+		}
+	case b.Messages == "":
+		if err := b.readEvent(options); err != nil {
+			options.tell(err)
+		}
+	}
+}
+
+// more waits until all that has been produced is to be produced once more. It is false if
+// it never is.
+func (b *embedded) more(ctx context.Context) bool {
+	if b.again == nil {
+		return false
+	}
+	b.filling.Store(false)
+	select {
+	case <-b.again:
+		b.filling.Store(true)
+		return true
+	case <-ctx.Done():
+		return false
+	}
 }

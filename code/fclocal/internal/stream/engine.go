@@ -29,6 +29,7 @@ type engine struct {
 	outer     context.Context // ends only when all is to end at once
 	begin     time.Time
 	inputs    chan func() []trigger.Action // what calls and instances report
+	deployed  chan func() []trigger.Action // is received only by who carries it out
 	done      chan struct{}                // closed when no more inputs are taken
 
 	partitions map[int32]*partition
@@ -125,6 +126,8 @@ func (e *engine) run() error {
 			actions = nil
 		case input := <-e.inputs:
 			actions = input()
+		case deploy := <-e.deployed:
+			actions = deploy()
 		case <-wake.C:
 			actions = e.model.Advance(e.now())
 		case <-sample.C:

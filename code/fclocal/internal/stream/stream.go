@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"fclocal/internal/config"
@@ -63,6 +64,10 @@ type Options struct {
 	// ReadUncommitted reads the records of transactions that are open or were aborted.
 	ReadUncommitted bool
 
+	// Next, if not nil, waits for what the stream is to go on with. It is told why the
+	// deployment before could not be used, if it could not. An error ends the stream.
+	Next func(ctx context.Context, unusable error) (Deployment, error)
+
 	// Drain, when closed, ends the making of calls; those in flight end. It may be
 	// nil.
 	Drain <-chan struct{}
@@ -81,6 +86,15 @@ type source struct {
 	ends    *ends    // how far the topic has been filled; nil if others fill it
 	journal *journal // what earlier runs have delivered; may be nil
 	sent    *sent    // when it was filled; may be nil
+
+	deployed func() // is called when the stream goes on with something else; may be nil
+}
+
+// tell tells what has gone wrong and ends nothing.
+func (o Options) tell(err error) {
+	if o.Notice != nil {
+		o.Notice(err.Error())
+	}
 }
 
 func (o Options) group() string {
@@ -111,7 +125,27 @@ var errNotBegun = failure.New("interrupted before the stream began")
 // instances are as many as may have to exist at a time.
 func (o Options) instances() int {
 	calls := min(o.Project.Function.InstanceConcurrency, o.Project.Function.InstanceSoftConcurrency)
-	return min((o.Project.Trigger.Concurrency+calls-1)/calls, o.Rules.MaxInstances)
+	most := min((o.Project.Trigger.Concurrency+calls-1)/calls, o.Rules.MaxInstances)
+	if o.Next != nil {
+		most++ // beside one that is replaced
+	}
+	return most
+}
+
+// spec is that of every instance.
+func (o Options) spec() instance.Spec {
+	byTrigger := *o.Project
+	byTrigger.Function.Timeout = byTrigger.Function.TriggerTimeout()
+	return instance.Spec{
+		Project: &byTrigger,
+		Binary:  o.Binary,
+		Args:    o.Args,
+		CodeDir: o.Project.CodeDirectory(o.Binary),
+		Cores:   o.CPU.Cores(o.Project),
+
+		Debugger: o.Debugger,
+		Race:     o.Race,
+	}
 }
 
 // Run runs the stream on a cluster until it ends, is drained or ctx ends. With
@@ -147,18 +181,7 @@ func run(ctx context.Context, options Options, cluster kafka.Cluster, source sou
 	if err != nil {
 		return result.Run{}, err
 	}
-	byTrigger := *options.Project
-	byTrigger.Function.Timeout = byTrigger.Function.TriggerTimeout()
-	spec := instance.Spec{
-		Project: &byTrigger,
-		Binary:  options.Binary,
-		Args:    options.Args,
-		CodeDir: options.Project.CodeDirectory(options.Binary),
-		Cores:   options.CPU.Cores(options.Project),
-
-		Debugger: options.Debugger,
-		Race:     options.Race,
-	}
+	spec := options.spec()
 	beginning, begun := untilDrained(ctx, options.Drain)
 	host, err := instance.NewHost(beginning, spec, options.instances(), options.Notice)
 	if beginning.Err() != nil {
@@ -190,6 +213,7 @@ func run(ctx context.Context, options Options, cluster kafka.Cluster, source sou
 		consumers:  consumers,
 		begin:      time.Now(),
 		inputs:     make(chan func() []trigger.Action, 64),
+		deployed:   make(chan func() []trigger.Action),
 		done:       make(chan struct{}),
 		partitions: map[int32]*partition{},
 		deliveries: map[int64]*delivery{},
@@ -202,6 +226,10 @@ func run(ctx context.Context, options Options, cluster kafka.Cluster, source sou
 	e.outer = ctx
 	var cancel context.CancelFunc
 	e.ctx, cancel = context.WithCancel(ctx)
+	var following sync.WaitGroup
+	if options.Next != nil {
+		following.Go(func() { e.follow(options) })
+	}
 	err = e.run()
 	e.lastLook()
 	close(e.done)
@@ -209,6 +237,7 @@ func run(ctx context.Context, options Options, cluster kafka.Cluster, source sou
 	for _, life := range e.lives {
 		life.Stop()
 	}
+	following.Wait()
 	ended := e.pool.Close(ctx)
 	races, raceErr := options.Race.Races()
 	if err == nil && raceErr != nil {

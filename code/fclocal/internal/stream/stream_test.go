@@ -29,7 +29,7 @@ func TestRunLeavesNothing(t *testing.T) {
 	}
 	produced := newEnds(map[int32]int64{0: 0, 1: 0, 2: 0})
 	message := kafka.Message{Value: []byte(`{"a":1}`), Partition: kafka.AnyPartition}
-	if _, err := embedded.Produce(t.Context(), kafka.Repeat(message, 300), kafka.ProduceOptions{Topic: project.Trigger.Kafka.Topic, Acknowledged: produced.add}); err != nil {
+	if _, err := embedded.Produce(t.Context(), kafka.Repeat(func() kafka.Message { return message }, 300), kafka.ProduceOptions{Topic: project.Trigger.Kafka.Topic, Acknowledged: produced.add}); err != nil {
 		t.Fatal(err)
 	}
 	produced.finish()

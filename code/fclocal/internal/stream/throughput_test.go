@@ -40,7 +40,7 @@ func BenchmarkThroughput(b *testing.B) {
 			b.Fatal(err)
 		}
 		produced := newEnds(map[int32]int64{0: 0})
-		if _, err := embedded.Produce(b.Context(), kafka.Repeat(message, records), kafka.ProduceOptions{Topic: project.Trigger.Kafka.Topic, Acknowledged: produced.add}); err != nil {
+		if _, err := embedded.Produce(b.Context(), kafka.Repeat(func() kafka.Message { return message }, records), kafka.ProduceOptions{Topic: project.Trigger.Kafka.Topic, Acknowledged: produced.add}); err != nil {
 			b.Fatal(err)
 		}
 		produced.finish()
