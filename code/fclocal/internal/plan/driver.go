@@ -70,7 +70,7 @@ func newDriver(config Config) *driver {
 		d.sender = station{limit: config.Host.Cores, spread: true} // it works for a call in several goroutines
 	}
 	if measured := config.Function.Times.Samples; measured != nil {
-		d.times = newSequence(measured, rand.New(rand.NewPCG(config.Rules.Seed, chanceOfTimes)))
+		d.times = newSequence(measured, config.Load, rand.New(rand.NewPCG(config.Rules.Seed, chanceOfTimes)))
 	}
 	_, largest := config.Load.eventBytes()
 	d.someTooLarge = largest+int64(len("[]")) > config.Rules.BodyLimit

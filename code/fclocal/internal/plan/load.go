@@ -98,7 +98,7 @@ func newTasks(config Config, curve *curve) []*task {
 		tasks[id] = t
 		first += partitions
 	}
-	giveSizes(tasks, load.Sizes, rules.Seed)
+	giveSizes(tasks, load, rules.Seed)
 	if load.Recording != nil {
 		load.Recording.share(tasks, owned)
 	}

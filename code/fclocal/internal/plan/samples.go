@@ -103,12 +103,13 @@ type sequence struct {
 	sums []float64 // of those before each, and of all
 }
 
-// sequenceLength is how many values a sequence has at least.
-const sequenceLength = 1 << 18
+// A sequence has as many values as there are messages, within these bounds, and each of
+// the samples equally often.
+const shortestSequence, longestSequence = 1 << 10, 1 << 18
 
-// newSequence has each of the values equally often.
-func newSequence(s *Samples, random *rand.Rand) sequence {
-	times := (sequenceLength + len(s.Values) - 1) / len(s.Values)
+func newSequence(s *Samples, load Load, random *rand.Rand) sequence {
+	length := int(min(max(load.messages()+float64(load.Backlog), shortestSequence), longestSequence))
+	times := (length + len(s.Values) - 1) / len(s.Values)
 	values := slices.Repeat(s.Values, times)
 	random.Shuffle(len(values), func(i, j int) { values[i], values[j] = values[j], values[i] })
 	sums := make([]float64, 1, len(values)+1)
@@ -148,12 +149,12 @@ func (s *sampledSizes) Sum(first int64, count int) (bytes, units int64) {
 }
 
 // giveSizes draws the messages' sizes, if they differ.
-func giveSizes(tasks []*task, samples *Samples, seed uint64) {
-	if samples == nil {
+func giveSizes(tasks []*task, load Load, seed uint64) {
+	if load.Sizes == nil {
 		return
 	}
 	random := rand.New(rand.NewPCG(seed, chanceOfSizes))
-	bytes := newSequence(samples, random)
+	bytes := newSequence(load.Sizes, load, random)
 	units := bytes.of(func(size float64) float64 { return float64(trigger.EventUnits(int64(math.Round(size)))) })
 	for _, t := range tasks {
 		t.sizes = &sampledSizes{bytes, units, random.Int64N(bytes.length())}

@@ -94,12 +94,12 @@ func TestTimes(t *testing.T) {
 		result := mustRun(t, Config{Rules: r, Load: Load{Partitions: 1, Backlog: 200_000, EventBytes: 500}, Drain: true,
 			Function: Function{CallTime: 5 * time.Millisecond, Times: Times{times, ofEvents}}})
 		mean := result.CallSeconds / float64(result.Calls)
-		if want := map[bool]float64{false: 0.030, true: 0.505}[ofEvents]; math.Abs(mean-want) > 0.02*want {
+		if want := map[bool]float64{false: 0.030, true: 0.505}[ofEvents]; math.Abs(mean-want) > 0.06*want {
 			t.Errorf("of events %v: a call takes %v s, want %v", ofEvents, mean, want)
 		}
 	}
 	// The sum of many is spread as such sums are.
-	d := newDriver(Config{Rules: r, Load: Load{Partitions: 1, Backlog: 1}, Function: Function{Times: Times{times, true}}})
+	d := newDriver(Config{Rules: r, Load: Load{Partitions: 1, Backlog: 1e6}, Function: Function{Times: Times{times, true}}})
 	const events, draws = 100, 20_000
 	sum, squares := 0.0, 0.0
 	for range draws {

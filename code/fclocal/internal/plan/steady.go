@@ -153,7 +153,8 @@ func (d *driver) endEarly() {
 	d.total, d.loadEnd = 0, d.now
 	for _, t := range d.tasks {
 		n, window := t.arrived(d.now), int64(1)
-		if fills := t.interval / float64(t.group) * float64(d.Rules.CountBasedWindow); fills < float64(d.Rules.TimeBasedWindow) {
+		onAverage := float64(d.Load.For) / d.lagging.end // nanoseconds of a unit of the curve
+		if fills := t.interval * onAverage / float64(t.group) * float64(d.Rules.CountBasedWindow); fills < float64(d.Rules.TimeBasedWindow) {
 			window = int64(d.Rules.CountBasedWindow)
 		}
 		t.total -= (t.total - n) / window * window
