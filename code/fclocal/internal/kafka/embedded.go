@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"fclocal/internal/failure"
 	"fmt"
 	"math"
 	"net"
@@ -19,6 +18,9 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kversion"
+
+	"fclocal/internal/failure"
+	"fclocal/internal/files"
 )
 
 const (
@@ -183,7 +185,11 @@ func (e *Embedded) lock(dir string) error {
 		return err
 	}
 	e.lockFile = file
-	if err := lock(file); err != nil {
+	locked, err := files.TryLock(file, false)
+	if err != nil {
+		return fmt.Errorf("data directory %s cannot be locked: %w", dir, err)
+	}
+	if !locked {
 		return fmt.Errorf("data directory %s: another fclocal uses it; wait for its end or name another directory", dir)
 	}
 	return nil

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"fclocal/internal/files"
 )
 
 // What a killed process has left goes with the next start; what is in use, or
@@ -32,8 +34,8 @@ func TestAbandonedDirectories(t *testing.T) {
 	}
 	make("abandoned", long)
 	make("new", time.Now())
-	if err := lock(make("used", long)); err != nil {
-		t.Fatal(err)
+	if locked, err := files.TryLock(make("used", long), false); err != nil || !locked {
+		t.Fatal(locked, err)
 	}
 	removeAbandoned(filepath.Join(parent, temporaryName+"*"))
 	for name, want := range map[string]bool{"abandoned": false, "new": true, "used": true} {

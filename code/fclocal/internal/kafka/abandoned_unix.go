@@ -7,13 +7,9 @@ import (
 	"path/filepath"
 	"syscall"
 	"time"
-)
 
-// lock takes the file for this process. The system frees it when the process
-// ends, however it ends.
-func lock(file *os.File) error {
-	return syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
-}
+	"fclocal/internal/files"
+)
 
 // removeAbandoned removes the temporary directories of processes that were
 // killed: those whose lock nobody holds. One that has just been made may not
@@ -28,8 +24,10 @@ func removeAbandoned(pattern string) {
 		if err != nil {
 			continue
 		}
-		if info, err := file.Stat(); err == nil && time.Since(info.ModTime()) > time.Minute && lock(file) == nil {
-			os.RemoveAll(directory) // what is another user's stays
+		if info, err := file.Stat(); err == nil && time.Since(info.ModTime()) > time.Minute {
+			if locked, err := files.TryLock(file, false); err == nil && locked {
+				os.RemoveAll(directory) // what is another user's stays
+			}
 		}
 		file.Close()
 	}
