@@ -246,8 +246,8 @@ func Parse(path string) (document *yaml.Node, source []byte, problems []Problem,
 	if root != nil && root.Kind != yaml.MappingNode {
 		c.fail(placeOf(root), "", "a mapping with edition, name and services is needed")
 	}
-	if root != nil && len(c.problems) == 0 {
-		c.limits(root, 1)
+	if root != nil && len(c.problems) == 0 && c.limits(root, 1) {
+		c.duplicates(root)
 	}
 	if problems = c.sorted(); len(problems) > 0 {
 		return nil, nil, problems, nil

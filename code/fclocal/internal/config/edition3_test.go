@@ -422,6 +422,25 @@ func TestVariables3(t *testing.T) {
 	}
 }
 
+// A .env that cannot be read is no reason to take a variable for unset.
+func TestDotenvTooLarge(t *testing.T) {
+	directory := t.TempDir()
+	path := filepath.Join(directory, "s.yaml")
+	for name, content := range map[string]string{
+		"s.yaml": smallest3 + "      environmentVariables: {A: \"${env('FCLOCAL_TEST_DOTENV', 'default')}\"}\n",
+		".env":   "FCLOCAL_TEST_DOTENV=1\n" + strings.Repeat("#", maxText),
+	} {
+		if err := os.WriteFile(filepath.Join(directory, name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, problems, err := Load(path, Options{})
+	want := "error: ${env('FCLOCAL_TEST_DOTENV', 'default')}: the environment variable FCLOCAL_TEST_DOTENV is not set, and .env, which may set it, cannot be read: it is larger than 64 KB"
+	if got := strings.Join(brief(problems), "\n"); err != nil || !strings.HasSuffix(got, want) {
+		t.Errorf("%v, %s\nwant %s", err, got, want)
+	}
+}
+
 // Values keep their types, and mappings come from files.
 func TestStructured(t *testing.T) {
 	directory := t.TempDir()

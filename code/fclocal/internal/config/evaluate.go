@@ -1,10 +1,10 @@
 package config
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -192,7 +192,11 @@ func (r *resolver) callNew(n *node, e expression, source string) *node {
 		if value := os.Getenv(text); value != "" {
 			return secretNode(n, value, shownExpression("env("+text+")"))
 		}
-		if value := r.dotenv()[text]; value != "" {
+		variables, err := r.dotenv()
+		if err != nil {
+			return fail("the environment variable %s is not set, and .env, which may set it, cannot be read: %v", cut(text, maxQuoted), err)
+		}
+		if value := variables[text]; value != "" {
 			return secretNode(n, value, shownExpression("env("+text+")"))
 		}
 		if len(e.args) == 2 {
@@ -337,14 +341,21 @@ func mask(n *node, masked string, seen map[*node]bool) {
 
 // dotenv is what the file .env beside s.yaml sets, which s reads. What the environment
 // has comes first.
-func (r *resolver) dotenv() map[string]string {
-	if r.variables == nil {
-		r.variables = map[string]string{}
-		if data, err := files.Read(filepath.Join(r.directory(), ".env"), maxText); err == nil {
-			r.variables = parseDotenv(data)
-		}
+func (r *resolver) dotenv() (map[string]string, error) {
+	if r.variables != nil {
+		return r.variables, nil
 	}
-	return r.variables
+	path := filepath.Join(r.directory(), ".env")
+	if info, err := os.Stat(path); err != nil || info.IsDir() { // s passes over a directory, too
+		r.variables = map[string]string{}
+		return r.variables, nil
+	}
+	data, err := files.Read(path, maxText)
+	if err != nil {
+		return nil, errors.Unwrap(err) // without the path
+	}
+	r.variables = parseDotenv(data)
+	return r.variables, nil
 }
 
 // parseDotenv reads lines of the form NAME=VALUE, with the value in quotation marks or
@@ -352,8 +363,8 @@ func (r *resolver) dotenv() map[string]string {
 // s reads .env with does not.
 func parseDotenv(data []byte) map[string]string {
 	all := map[string]string{}
-	for lines := bufio.NewScanner(bytes.NewReader(data)); lines.Scan(); {
-		line := strings.TrimPrefix(strings.TrimSpace(lines.Text()), "export ")
+	for line := range strings.Lines(string(data)) {
+		line = strings.TrimPrefix(strings.TrimSpace(line), "export ")
 		name, value, found := strings.Cut(line, "=")
 		name, value = strings.TrimSpace(name), strings.TrimSpace(value)
 		if !found || name == "" || strings.HasPrefix(name, "#") {

@@ -67,6 +67,21 @@ func (c *checker) limits(raw *yaml.Node, depth int) bool {
 	return true
 }
 
+// duplicates finds keys that are twice in a mapping, where nobody resolves it.
+func (c *checker) duplicates(raw *yaml.Node) {
+	first := map[string]int{}
+	for i, child := range raw.Content {
+		if raw.Kind == yaml.MappingNode && i%2 == 0 && child.Kind == yaml.ScalarNode {
+			if line, seen := first[child.Value]; seen && child.ShortTag() != "!!merge" {
+				c.fail(placeOf(child), "", "duplicate key %s; it is first on line %d", quote(child.Value), line)
+			} else {
+				first[child.Value] = child.Line
+			}
+		}
+		c.duplicates(child)
+	}
+}
+
 // A size is how many values a node stands for and how deep they go.
 type size struct{ values, depth int }
 
