@@ -25,7 +25,8 @@ type invokeOptions struct {
 	*globalOptions
 	file    string // -f
 	event   string // -e
-	noBuild bool   // --no-build
+	set     []string
+	noBuild bool // --no-build
 	cpu     instance.CPU
 	print   bool // --print
 	events  events.Options
@@ -63,6 +64,7 @@ found a data race; 2 wrong usage or configuration.`,
 	}
 	command.Flags().StringVarP(&options.file, "event-file", "f", "", "read the event from `FILE`, or from stdin for - (default event.json beside s.yaml)")
 	command.Flags().StringVarP(&options.event, "event", "e", "", "the event itself")
+	setFlag(command, &options.set, "`NAME=VALUE`")
 	noBuildFlag(command.Flags(), &options.noBuild)
 	cpuFlags(command, &options.cpu)
 	command.Flags().BoolVar(&options.print, "print", false, "print the event, and make no call")
@@ -82,7 +84,11 @@ func invoke(ctx context.Context, options invokeOptions, given func(option string
 	)...); err != nil {
 		return err
 	}
-	project, err := options.load(nil, stderr)
+	overrides, err := oneSet(options.set, "invoke")
+	if err != nil {
+		return err
+	}
+	project, err := options.load(overrides, stderr)
 	if err != nil {
 		return err
 	}

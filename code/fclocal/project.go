@@ -101,6 +101,18 @@ func setFlag(command *cobra.Command, set *[]string, like string) {
 	})
 }
 
+// oneSet are the overrides of --set, one value each: the command runs once.
+func oneSet(set []string, command string) (map[string]string, error) {
+	overrides, err := config.Combinations(set)
+	if err == nil {
+		err = option.Check(option.Not(len(overrides) > 1, command+" runs once: give each setting one value"))
+	}
+	if err != nil {
+		return nil, err
+	}
+	return overrides[0], nil
+}
+
 // instanceOptions are what the account may have, and how long FC keeps it: s.yaml does
 // not say.
 type instanceOptions struct {

@@ -116,14 +116,11 @@ func (o *redriveOptions) source(ctx context.Context, trigger *config.Trigger, st
 }
 
 func runRedrive(ctx context.Context, options redriveOptions, path string, stdout, stderr io.Writer) (err error) {
-	overrides, err := config.Combinations(options.set)
-	if err == nil {
-		err = option.Check(option.Not(len(overrides) > 1, "redrive runs once: give each setting one value"))
-	}
+	overrides, err := oneSet(options.set, "redrive")
 	if err != nil {
 		return err
 	}
-	projects, err := options.loadTriggers(overrides, stderr)
+	projects, err := options.loadTriggers([]map[string]string{overrides}, stderr)
 	if err != nil {
 		return err
 	}

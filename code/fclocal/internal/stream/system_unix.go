@@ -41,7 +41,7 @@ func enoughFiles(tasks int) error {
 		return nil // not told
 	}
 	if need := uint64(64 + 6*tasks); limit.Cur < need {
-		return failure.New(fmt.Sprintf("only %d files may be open, and a stream with %d tasks needs %d: raise the limit, with ulimit -n %d", limit.Cur, tasks, need, max(need, 1024)))
+		return failure.New(fmt.Sprintf("only %d files may be open, and the stream needs %d, 6 of them for each task: raise the limit, with ulimit -n %d", limit.Cur, need, max(need, 1024)))
 	}
 	return nil
 }
