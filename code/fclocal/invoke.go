@@ -93,7 +93,7 @@ func invoke(ctx context.Context, options invokeOptions, given func(option string
 		return err
 	}
 	if options.watch {
-		return callAgain(ctx, options, project, given, stdin, stdout, stderr)
+		return callAgain(ctx, options, project, overrides, given, stdin, stdout, stderr)
 	}
 	event, err := options.payload(ctx, project, given, stdin, stderr)
 	if err != nil {

@@ -75,8 +75,8 @@ func (a aside) Write(text []byte) (int, error) {
 
 // callAgain calls the function, and again whenever something has changed, until ctx ends.
 // Its error then is that of the last call.
-func callAgain(ctx context.Context, options invokeOptions, project *config.Project, given func(option string) bool, stdin io.Reader, stdout, stderr io.Writer) error {
-	changes, err := options.newWatch(ctx, project, nil, options.eventFiles(project, given), false, stderr)
+func callAgain(ctx context.Context, options invokeOptions, project *config.Project, set map[string]string, given func(option string) bool, stdin io.Reader, stdout, stderr io.Writer) error {
+	changes, err := options.newWatch(ctx, project, set, options.eventFiles(project, given), false, stderr)
 	if err != nil {
 		return err
 	}

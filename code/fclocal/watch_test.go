@@ -350,7 +350,7 @@ func TestInvokeWatch(t *testing.T) {
 	w := startWatched(t, nil, func(call url.Values) bool {
 		calls <- "version " + call.Get("version") + ", " + call.Get("value")
 		return !strings.Contains(call.Get("value"), "bad")
-	}, "invoke")
+	}, "invoke", "--set", "memorySize=192")
 	expect := func(version, name string) {
 		t.Helper()
 		if got, want := <-calls, fmt.Sprintf(`version %s, {"name":%q,"age":28,"department":"IT"}`, version, name); got != want {
@@ -363,15 +363,20 @@ func TestInvokeWatch(t *testing.T) {
 	w.await("the function does not build")
 	w.replace("code/main.go", `= 2`, `= "2"`)
 	expect("2", "shaouai")
+	w.replace("s.yaml", "timeout: 120", "timeout: 60") // --set stays on top of it
+	expect("2", "shaouai")
 	w.replace("event.json", "shaouai", "bad")
 	expect("2", "bad")
 	w.fclocal.Process.Signal(syscall.SIGINT)
 	if code := w.end(); code != exitFailed {
 		t.Errorf("exit code %d\n%s", code, strings.Join(w.said, ""))
 	}
-	want := "\"version 1\"\n\"version 2\"\n{\"errorMessage\":\"418 I'm a teapot\",\"errorType\":\"errorString\"}\n"
+	want := "\"version 1\"\n\"version 2\"\n\"version 2\"\n{\"errorMessage\":\"418 I'm a teapot\",\"errorType\":\"errorString\"}\n"
 	if got := w.stdout.String(); got != want {
 		t.Errorf("%q, want %q", got, want)
+	}
+	if said := strings.Join(w.said, ""); strings.Count(said, "Memory Size: 192 MB") != 4 {
+		t.Errorf("--set does not hold for all calls\n%s", said)
 	}
 }
 
