@@ -136,6 +136,36 @@ func TestAfterKill(t *testing.T) {
 	}
 }
 
+// Wherever the adding of letters of a topic is killed, they are in the file once when
+// they have been added again, beside a stream's letter that is cut short.
+func TestAddAfterKill(t *testing.T) {
+	const cut = `{"event":{"id`
+	letters := []Letter{
+		{Source: &Source{Topic: "t"}, Event: json.RawMessage(`{"id":1}`)},
+		{Source: &Source{Topic: "t", Index: 1}, Event: json.RawMessage(`{"id":2}`)},
+		{Source: &Source{Topic: "t", Offset: 1}, Event: json.RawMessage(`{"id":3}`)},
+	}
+	path := filepath.Join(t.TempDir(), "dead.jsonl")
+	add := func(before string) string {
+		mustNot(t, os.WriteFile(path, []byte(before), 0o644))
+		file, err := OpenOrMake(path)
+		mustNot(t, err)
+		_, err = file.Add(letters...)
+		mustNot(t, err)
+		mustNot(t, file.Close())
+		return content(t, path)
+	}
+	want := add(cut)
+	if strings.Count(want, "\n") != 4 {
+		t.Fatalf("%q", want)
+	}
+	for n := len(cut); n <= len(want); n += 5 {
+		if got := add(want[:n]); strings.TrimSuffix(got, "\n") != strings.TrimSuffix(want, "\n") { // which comes with the next one
+			t.Fatalf("cut short to\n%q\nit becomes\n%q\nwant\n%q", want[:n], got, want)
+		}
+	}
+}
+
 // Lines that were cut short stay, and so does a last letter without a line break.
 func TestCutShort(t *testing.T) {
 	path := written(t, 1)

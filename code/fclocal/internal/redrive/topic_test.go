@@ -133,6 +133,24 @@ func TestTake(t *testing.T) {
 	}
 }
 
+// What comes after the start is for the next time.
+func TestTakeEnds(t *testing.T) {
+	c := newTopicTest(t)
+	c.produce(0, event(0))
+	late := sync.OnceFunc(func() { c.produce(0, event(1)) })
+	c.cluster.ControlKey(int16(kmsg.JoinGroup), func(kmsg.Request) (kmsg.Response, error, bool) {
+		c.cluster.KeepControl()
+		c.cluster.SleepControl(late)
+		return nil, nil, false
+	})
+	for i := range 2 {
+		total, lines := c.take("")
+		if total.Taken != 1 || len(lines) != i+1 {
+			t.Errorf("%d taken, the file has %q", total.Taken, lines)
+		}
+	}
+}
+
 // What is something else ends the taking, before the letters behind it, or is passed
 // over when that is asked for.
 func TestTakeInvalid(t *testing.T) {
