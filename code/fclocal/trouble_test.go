@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -143,9 +144,14 @@ func TestTroubleIsTold(t *testing.T) {
 	t.Parallel()
 	letters := filepath.Join(t.TempDir(), "dead.jsonl")
 	command := fclocal(t, "stream", "--messages", messagesWithOneBad(t), "--error-rate", "0.9", "--seed", "1", "--outage", "1h-2h", "--retry-scale", "0.0001", "--logs", t.TempDir(), "--dead-letters", letters)
+	var stderr bytes.Buffer
+	command.Stderr = &stderr
 	output, err := command.Output()
 	if err != nil {
 		t.Fatal(err)
+	}
+	if told := regexp.MustCompile(`\nfclocal: \d+ of \d+ failed attempts failed on purpose\n`); !told.Match(stderr.Bytes()) {
+		t.Errorf("stderr is\n%s", &stderr)
 	}
 	for _, want := range []string{" error (on purpose): the function's answer became an error\n", " InvalidBatchError: 1 of 10 events are invalid", "outage from 60 min to 2 h; 90 % of the calls fail\n"} {
 		if !strings.Contains(string(output), want) {

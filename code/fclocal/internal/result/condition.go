@@ -122,6 +122,9 @@ func (r Run) Verdict() (lines []string, failed bool) {
 	failed = lines != nil
 	if lost := r.DeadLettered + r.Discarded; lost > 0 {
 		lines = append(lines, fmt.Sprintf("%d of %d messages were not delivered: %d became dead letters, %d were discarded", lost, r.Produced, r.DeadLettered, r.Discarded))
+		if onPurpose, all := r.Failures.onPurpose(); onPurpose > 0 {
+			lines = append(lines, fmt.Sprintf("%d of %d failed attempts failed on purpose", onPurpose, all))
+		}
 	}
 	return lines, failed
 }

@@ -33,6 +33,17 @@ func (f *Failures) AddOnPurpose(err *trouble.Error) {
 	(*f)[i].Count++
 }
 
+// onPurpose is how many attempts failed on purpose, of how many.
+func (f Failures) onPurpose() (onPurpose, all int64) {
+	for _, failure := range f {
+		all += failure.Count
+		if failure.OnPurpose {
+			onPurpose += failure.Count
+		}
+	}
+	return onPurpose, all
+}
+
 // Add counts an attempt.
 func (f *Failures) Add(kind, text string) {
 	i := slices.IndexFunc(*f, func(f Failure) bool { return f.Kind == kind && !f.OnPurpose })
