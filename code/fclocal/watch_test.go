@@ -41,6 +41,9 @@ import (
 const version = "1"
 
 func main() {
+	hook := func(context.Context) {}
+	fc.RegisterPreFreezeFunction(hook)
+	fc.RegisterPreStopFunction(hook)
 	fc.Start(func(_ context.Context, events []struct{ Data struct{ Offset int; Value string } }) (string, error) {
 		first := events[0].Data
 		query := url.Values{"version": {version}, "offset": {fmt.Sprint(first.Offset)}, "count": {fmt.Sprint(len(events))}, "value": {first.Value}, "pid": {fmt.Sprint(os.Getpid())}}
@@ -81,6 +84,7 @@ func startWatched(t *testing.T, environment []string, handle func(call url.Value
 		}
 		w.write(name, string(content))
 	}
+	w.replace("s.yaml", "        runtime: go1", "        instanceLifecycleConfig: {preFreeze: {handler: \"true\", timeout: 60}, preStop: {handler: \"true\", timeout: 60}}\n        runtime: go1")
 	w.write("code/main.go", told)
 	server := httptest.NewServer(http.HandlerFunc(func(answer http.ResponseWriter, r *http.Request) {
 		if !handle(r.URL.Query()) {
@@ -256,6 +260,13 @@ func TestStreamWatchUnderLoad(t *testing.T) {
 	if seen["5"] == 0 {
 		t.Errorf("calls by version: %v", seen)
 	}
+	hooks := map[string]int64{}
+	for _, hook := range run.Hooks {
+		hooks[hook.Name] = hook.Runs - hook.Failed
+	}
+	if hooks["preStop"] != 5 || hooks["preFreeze"] < 5 || run.Instances != 5 {
+		t.Errorf("%d instances, hooks that ran: %v; want an instance of each version, and all its hooks", run.Instances, hooks)
+	}
 	for pid := range pids {
 		awaitEnd(pid)
 	}
@@ -292,7 +303,7 @@ func TestStreamWatchSettings(t *testing.T) {
 	expect("10 from 0, "+value, "10 from 10, "+value)
 	w.replace("s.yaml", "CountBasedWindow: 10 ", "CountBasedWindow: 0 ")
 	line := w.await("error:")
-	if want := filepath.Join(w.directory, "s.yaml") + ":93:35: error: CountBasedWindow is 0; allowed is 1 to 10000\n"; line != want {
+	if want := filepath.Join(w.directory, "s.yaml") + ":94:35: error: CountBasedWindow is 0; allowed is 1 to 10000\n"; line != want {
 		t.Errorf("%q\nwant %q", line, want)
 	}
 	w.await("1 error; the settings before go on")
