@@ -89,7 +89,7 @@ func callAgain(ctx context.Context, options invokeOptions, project *config.Proje
 	for {
 		change, err := changes.Next(ctx, nil)
 		switch {
-		case ctx.Err() != nil:
+		case ctx.Err() != nil && err != nil:
 			return outcome
 		case err != nil:
 			return err

@@ -50,6 +50,7 @@ type tree struct {
 type files struct {
 	notifier *fsnotify.Watcher
 	single   []string
+	linked   []string // that some of them are symbolic links to
 	trees    []tree
 
 	known       map[string]content // as of the last look
@@ -96,11 +97,10 @@ func explain(err error) error {
 // watch changes what is watched. Files that have been watched before keep their content of
 // then; of others it is what they hold now.
 func (f *files) watch(single []string, trees []tree) error {
-	f.single, f.trees = nil, nil
+	f.single, f.linked, f.trees = single, nil, nil
 	for _, path := range single {
-		f.single = append(f.single, path)
 		if real, err := filepath.EvalSymlinks(path); err == nil && real != path {
-			f.single = append(f.single, real)
+			f.linked = append(f.linked, real)
 		}
 	}
 	for _, t := range trees {
@@ -145,10 +145,12 @@ func (f *files) find() (map[string]os.FileInfo, error) {
 		f.directories[directory] = true
 		return nil
 	}
-	for _, path := range f.single {
+	for _, path := range slices.Concat(f.single, f.linked) {
 		if err := notify(filepath.Dir(path)); err != nil {
 			return nil, err
 		}
+	}
+	for _, path := range f.single {
 		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
 			found[path] = info
 		}
@@ -216,7 +218,7 @@ func (f *files) concerns(event fsnotify.Event) bool {
 	if event.Op == fsnotify.Chmod {
 		return false
 	}
-	if f.includes(event.Name) || f.directories[event.Name] {
+	if f.includes(event.Name) || slices.Contains(f.linked, event.Name) || f.directories[event.Name] {
 		return true
 	}
 	info, err := os.Lstat(event.Name)

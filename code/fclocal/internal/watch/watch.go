@@ -44,19 +44,20 @@ type Watch struct {
 	sources build.Sources
 	written map[string]int // how often a build has written a file among its sources
 
-	used   state
-	before state           // used, for when what is used now cannot be
-	loaded *config.Project // the last good settings, which wait for the function to build
-	stale  bool            // sources have changed since they were last built
-	due    bool            // there is something to do before any file changes
-	relist bool            // sources may be other files
+	used    state
+	before  state           // used, for when what is used now cannot be
+	loaded  *config.Project // the last good settings, which wait for the function to build
+	stale   bool            // sources have changed since they were last built
+	due     bool            // there is something to do before any more files change
+	changed []string        // files, before that
+	relist  bool            // sources may be other files
 }
 
 // state is what was brought last.
 type state struct {
 	project *config.Project
 	version int               // of the program; 0: there is none
-	sum     [sha256.Size]byte // of the program
+	sum     [sha256.Size]byte // of the program, if programs are compared
 }
 
 // A Change is what is to be used from now on.
@@ -153,15 +154,12 @@ func (w *Watch) Next(ctx context.Context, unusable error) (Change, error) {
 		w.used, w.stale = w.before, true
 	}
 	for {
-		var paths []string
 		if !w.due {
-			var err error
-			if paths, err = w.await(ctx); err != nil {
+			if err := w.await(ctx); err != nil {
 				return Change{}, err
 			}
 		}
-		w.due = false
-		events := w.take(paths)
+		events := w.take()
 		next := state{w.loaded, w.used.version, w.used.sum}
 		var program *build.Binary
 		if other := functionDiffers(w.used.project, w.loaded); w.stale || other {
@@ -169,10 +167,8 @@ func (w *Watch) Next(ctx context.Context, unusable error) (Change, error) {
 			built, err := w.build(ctx, &next)
 			took := time.Since(begin).Seconds()
 			switch {
-			case ctx.Err() != nil:
-				return Change{}, failure.New("interrupted")
-			case err != nil && next.version == 0 && !failure.Is(err):
-				return Change{}, err // no save of a source mends that
+			case err != nil && (ctx.Err() != nil || next.version == 0 && !failure.Is(err)):
+				return Change{}, err // that no save of a source mends
 			case err != nil:
 				w.say("%v; %s", err, w.goesOn(w.used))
 				continue
@@ -205,24 +201,24 @@ func (w *Watch) goesOn(s state) string {
 }
 
 // await waits for files to change.
-func (w *Watch) await(ctx context.Context) ([]string, error) {
+func (w *Watch) await(ctx context.Context) (err error) {
 	if w.relist {
 		if err := w.list(ctx); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	paths, err := w.files.changed(ctx)
+	w.changed, err = w.files.changed(ctx)
 	if ctx.Err() != nil {
 		err = failure.New("interrupted")
 	}
-	return paths, err
+	return err
 }
 
 // take says what has changed, reads settings and remembers that sources are to be built. It
 // returns whether events have changed.
-func (w *Watch) take(paths []string) (events bool) {
+func (w *Watch) take() (events bool) {
 	settings := false
-	for _, path := range paths {
+	for _, path := range w.changed {
 		switch {
 		case slices.Contains(w.settings, path):
 			settings = true
@@ -232,17 +228,18 @@ func (w *Watch) take(paths []string) (events bool) {
 			w.stale = true
 		}
 	}
-	if len(paths) > 0 {
-		w.say("%s", w.changed(paths))
+	if len(w.changed) > 0 {
+		w.say("%s", w.haveChanged(w.changed))
 	}
+	w.due, w.changed = false, nil
 	if settings {
 		w.load()
 	}
 	return events
 }
 
-// changed says which files have.
-func (w *Watch) changed(paths []string) string {
+// haveChanged says which files have.
+func (w *Watch) haveChanged(paths []string) string {
 	first := paths[0]
 	if name, err := filepath.Rel(w.Project.Dir, first); err == nil && !strings.HasPrefix(name, "..") {
 		first = name
@@ -270,51 +267,58 @@ func (w *Watch) load() {
 			return
 		}
 	}
-	if changes := describe(w.loaded, next); changes != "" {
-		w.say("%s", changes)
-	}
+	w.say("%s", describe(w.loaded, next))
 	w.loaded = next
 }
 
-// build builds the function, and takes its checksum.
+// build builds the function, and takes the program's checksum.
 func (w *Watch) build(ctx context.Context, s *state) (build.Binary, error) {
 	if s.version > 0 {
 		w.say("building")
 	}
 	program, err := w.Build(ctx, s.project)
 	w.stale, w.relist = err != nil, true
-	if w.sources.Actions && ctx.Err() == nil {
-		if err := w.sortOut(s.version == 0); err != nil {
-			return program, err
+	if err == nil {
+		if w.sources.Compared {
+			s.sum, err = sumOf(program.Path)
+		}
+		if ctx.Err() != nil {
+			err = failure.New("interrupted")
+		}
+		if err != nil {
+			program.Release()
 		}
 	}
-	if err != nil {
-		return program, err
+	if w.sources.Actions {
+		w.sortOut(s.version == 0)
 	}
-	s.sum, err = sumOf(program.Path)
 	return program, err
 }
 
 // sortOut tells what a build by actions has written from what has been saved meanwhile,
 // which is to be built again. What the first one writes is not a source, nor is what two
 // have written, one after the other.
-func (w *Watch) sortOut(first bool) error {
+func (w *Watch) sortOut(first bool) {
 	paths, err := w.files.differences()
+	if err != nil {
+		return // which is met again
+	}
 	for path, times := range w.written {
 		if times < ownWrites && !slices.Contains(paths, path) {
 			delete(w.written, path)
 		}
 	}
 	for _, path := range paths {
-		w.written[path]++
-		if first {
+		switch {
+		case slices.Contains(w.settings, path) || slices.Contains(w.events, path):
+		case first || w.written[path] > 0:
 			w.written[path] = ownWrites
+			continue
+		default:
+			w.written[path]++
 		}
-		if w.written[path] < ownWrites {
-			w.stale, w.due = true, true
-		}
+		w.due, w.changed = true, append(w.changed, path)
 	}
-	return err
 }
 
 func sumOf(path string) (sum [sha256.Size]byte, err error) {

@@ -90,7 +90,7 @@ func TestChangedFiles(t *testing.T) {
 		{"and there", func() { write(t, at("go/a/b/b.go"), "2") }, []string{"go/a/b/b.go"}},
 		{"moving a directory", func() { rename(t, at("go/a"), at("go/c")) }, []string{"go/a/b/b.go", "go/c/b/b.go"}},
 		{"removing one", func() { os.RemoveAll(at("go/c")) }, []string{"go/c/b/b.go"}},
-		{"where a link leads", func() { write(t, at("elsewhere/event.json"), "2") }, []string{"elsewhere/event.json", "event.json"}},
+		{"where a link leads", func() { write(t, at("elsewhere/event.json"), "2") }, []string{"event.json"}},
 		{"a whole tree that comes", func() { write(t, at("all/x"), "1") }, []string{"all/x"}},
 		{"what an editor keeps there, and what is installed", func() {
 			write(t, at("all/4913"), "")
@@ -259,13 +259,14 @@ func TestActionsWrite(t *testing.T) {
 		w.write("code/later.js", fmt.Sprint(w.builds)) // which the first one has not written
 		if w.builds == 2 {
 			w.write("code/app.js", "3")
+			w.write("s.yaml", "256")
 		}
 		return nil
 	}
 	w.write("code/app.js", "2")
 	for version := 2; version <= 3; version++ { // the second for what came during the build
-		if c := w.next(nil); c.Version != version {
-			t.Errorf("version %d, want %d", c.Version, version)
+		if c := w.next(nil); c.Version != version || c.Project.Function.MemorySize != 128*(version-1) {
+			t.Errorf("version %d of %d MB, want %d", c.Version, c.Project.Function.MemorySize, version)
 		}
 	}
 	w.write("event.json", "2")
