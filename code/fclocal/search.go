@@ -24,12 +24,14 @@ import (
 // searchOptions are those of plan that ask for settings.
 type searchOptions struct {
 	goal, vary []string
+	apply      bool
 }
 
 func (o *searchOptions) addTo(command *cobra.Command) {
 	flags := command.Flags()
 	flags.StringSliceVar(&o.goal, "goal", nil, "find the cheapest settings that keep `GOAL,...`, such as p99<=2s or lag<=100000")
 	flags.StringSliceVar(&o.vary, "vary", nil, "with these `NAME[=VALUE,VALUE...],...` varied: "+strings.Join(search.Names(), ", "))
+	flags.BoolVar(&o.apply, "apply", false, "write the settings into s.yaml, as the diff shows")
 	command.RegisterFlagCompletionFunc("vary", cobra.FixedCompletions(search.Names(), cobra.ShellCompDirectiveNoFileComp|cobra.ShellCompDirectiveNoSpace))
 	command.RegisterFlagCompletionFunc("goal", cobra.FixedCompletions([]string{"p50<=", "p95<=", "p99<=", "p99.9<=", "max<=", "mean<=", "lag<=", "lagEnd<="}, cobra.ShellCompDirectiveNoFileComp|cobra.ShellCompDirectiveNoSpace))
 }
@@ -40,6 +42,7 @@ func (o *searchOptions) check(given func(option string) bool) error {
 	return option.Check(
 		option.Not(given("goal") && !asked, "--goal is empty: it must be like p99<=2s"),
 		option.Not(given("vary") && !asked, "--vary is for --goal, which says what its settings are to keep"),
+		option.Not(o.apply && !asked, "--apply is for --goal, which finds what there is to write"),
 		option.Not(asked && given("sort"), "--sort and --goal exclude each other: the answer is one, the cheapest"),
 		option.Not(asked && given("fail-on"), "--fail-on and --goal exclude each other: the exit code is 1 if nothing keeps the goals"),
 	)
@@ -94,10 +97,33 @@ func (o *planOptions) findSettings(ctx context.Context, today *config.Project, s
 	case err != nil:
 		return err
 	}
+	edit, err := o.edit(&answer, fixed[0])
+	if err != nil {
+		return err
+	}
+	apply := o.search.apply && !stopped && answer.Diff != ""
+	if apply {
+		if err := edit.Apply(); err != nil {
+			return err
+		}
+		answer.Applied = true
+	}
 	if o.json {
 		err = report.SearchJSON(stdout, answer)
 	} else {
 		err = report.SearchTable(stdout, answer, report.Width(stdout))
+	}
+	if err == nil && o.plot != "" {
+		err = report.FrontierPlot(o.plot, answer)
+	}
+	if err == nil && o.report != "" {
+		runs := []result.Run{answer.Today.Run}
+		for _, other := range []*result.Choice{answer.Best, answer.Nearest} {
+			if other != nil && (other == answer.Nearest || len(answer.Changes) > 0) {
+				runs = append(runs, other.Run)
+			}
+		}
+		err = report.Page{Function: today.Function.Name, Trigger: today.Trigger.Name, Runs: runs, Search: &answer}.Write(o.report)
 	}
 	switch {
 	case err != nil:
@@ -106,6 +132,35 @@ func (o *planOptions) findSettings(ctx context.Context, today *config.Project, s
 		return errFailed
 	case answer.Best == nil:
 		return failure.New("no settings keep " + strings.Join(answer.Goals, " and "))
+	case apply:
+		fmt.Fprintln(stderr, "fclocal: written to", edit.Path)
 	}
 	return nil
+}
+
+// edit makes the changes those of s.yaml, beside what --set has given, and adds the diff.
+func (o *planOptions) edit(answer *result.Search, fixed map[string]string) (*config.Edit, error) {
+	if len(answer.Changes) == 0 {
+		return nil, nil
+	}
+	set := map[string]string{}
+	for _, change := range answer.Changes {
+		set[change.Name] = change.To
+	}
+	maps.Copy(set, fixed)
+	path, err := o.path()
+	if err != nil {
+		return nil, err
+	}
+	edit, err := config.NewEdit(path, set, config.Options{Function: o.globalOptions.function, AnyConcurrency: o.anyConcurrency})
+	if err != nil {
+		return nil, err
+	}
+	answer.Changes, answer.Diff = edit.Changes, edit.Diff(path)
+	for _, change := range edit.Changes {
+		if change.Instead != "" && o.search.apply {
+			return nil, fmt.Errorf("%s is left as it is: %s would have to be %s, and %s", path, change.Name, change.To, change.Instead)
+		}
+	}
+	return edit, nil
 }

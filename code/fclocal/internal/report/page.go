@@ -20,6 +20,8 @@ type Page struct {
 	// empty if they are not sorted.
 	Best string
 	Runs []result.Run
+
+	Search *result.Search // that has found the runs; nil if none has
 }
 
 // CheckPage returns an error if Write cannot write to a file of that name: its
@@ -62,6 +64,10 @@ type pageView struct {
 	Settings []pageFact // that all runs have
 	Columns  []pageColumn
 	Runs     []pageRun
+
+	Frontier       *chart // of the search
+	FrontierLegend []frontierMark
+	FrontierAxis   string
 
 	Charts   []chart
 	TimeUnit string
@@ -153,6 +159,11 @@ func (p Page) view() pageView {
 	if len(shown) > 1 && p.Best != "" && shown[0].KeepsUp {
 		view.Advised = &view.Runs[0]
 	}
+	if p.Search != nil {
+		c, legend := newFrontier(*p.Search)
+		view.Frontier, view.FrontierLegend, view.FrontierAxis = &c, legend, priceAxis(*p.Search)
+		view.Verdict = searchVerdict(*p.Search)
+	}
 	drawn := min(len(shown), pageCurves)
 	view.Drawn = view.Runs[:drawn]
 	if drawn < len(shown) {
@@ -223,4 +234,15 @@ func verdict(planned []result.Run) string {
 	default:
 		return fmt.Sprintf("%d of %d runs keep up.", keeping, n)
 	}
+}
+
+// searchVerdict says what a search has found.
+func searchVerdict(s result.Search) string {
+	switch {
+	case s.Best == nil:
+		return "No settings keep " + goals(s) + ": run 1 are today's, run 2 the nearest."
+	case len(s.Changes) == 0:
+		return "Today's settings are the cheapest that keep " + goals(s) + "."
+	}
+	return "Run 1 are today's settings, run 2 the cheapest that keep " + goals(s) + "."
 }

@@ -6,15 +6,24 @@ import (
 	"slices"
 	"strings"
 
+	"fclocal/internal/escape"
 	"fclocal/internal/result"
 	"fclocal/internal/units"
 )
 
-// SearchTable writes the answer of a search: the settings beside today's, what keeps the
-// price from being lower, and the frontier of price against latency. Lines are kept within
-// width columns like those of Table.
+// SearchTable writes the answer of a search: the change of s.yaml as a diff, the settings
+// beside today's, what keeps the price from being lower, and the frontier of price against
+// latency. Lines are kept within width columns like those of Table.
 func SearchTable(w io.Writer, s result.Search, width int) error {
 	var b strings.Builder
+	if s.Diff != "" {
+		b.WriteString(escape.Text(s.Diff) + "\n")
+	}
+	for _, c := range s.Changes {
+		if c.Instead != "" {
+			b.WriteString(wrap(escape.Line(fmt.Sprintf("To be changed by hand: %s to %s; %s.", c.Name, c.To, c.Instead)), width) + "\n\n")
+		}
+	}
 	chosen := []namedChoice{{"today", s.Today}}
 	switch {
 	case s.Best != nil && len(s.Changes) > 0:
@@ -24,7 +33,7 @@ func SearchTable(w io.Writer, s result.Search, width int) error {
 	}
 	b.WriteString(render(choiceColumns(s, chosen, true)) + "\n")
 	if s.Best != nil && len(s.Changes) == 0 {
-		b.WriteString("\nToday's settings are the cheapest that keep " + strings.Join(s.Goals, " and ") + ".\n")
+		b.WriteString("\nToday's settings are the cheapest that keep " + goals(s) + ".\n")
 	} else {
 		b.WriteString("\n")
 	}
@@ -44,13 +53,15 @@ func SearchTable(w io.Writer, s result.Search, width int) error {
 		b.WriteString("\nPrice against latency: no settings are both cheaper and faster than these.\n" + render(choiceColumns(s, rows, false)) + "\n")
 	}
 	b.WriteString("\n")
-	b.WriteString(wrap(units.Sprintf("Prices in %s for %s, of %s. Planned were %d of %d settings.", s.Currency, s.Over, s.PricesOf, s.Planned, s.Settings), width) + "\n")
+	b.WriteString(wrap(units.Sprintf("The %s, of %s. Planned were %d of %d combinations of settings.", priceAxis(s), s.PricesOf, s.Planned, s.Settings), width) + "\n")
 	for _, note := range s.Notes {
 		b.WriteString(wrap(note, width) + "\n")
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
 }
+
+func goals(s result.Search) string { return strings.Join(s.Goals, " and ") }
 
 // namedChoice is a row.
 type namedChoice struct {

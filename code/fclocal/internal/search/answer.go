@@ -4,10 +4,10 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
-	"time"
 
 	"fclocal/internal/result"
 	"fclocal/internal/units"
@@ -101,40 +101,60 @@ func sameSettings(a, b result.Choice) bool {
 	return slices.EqualFunc(a.Settings, b.Settings, func(a, b result.Setting) bool { return a.Name == b.Name && a.Value == b.Value })
 }
 
-// binds says what keeps the price from being lower: for each goal that alone keeps settings
-// from being taken that cost less, what comes nearest to it.
+// binds says what keeps the price from being lower: for each goal, or several together, that
+// keep settings from being taken which cost less, what comes nearest to them.
 func (s *searcher) binds(best *planned) []string {
-	nearest := map[string]*planned{}
-	var reasons []string
-	for _, p := range s.planned {
-		if p.choice.Price >= best.choice.Price*(1-same) || len(p.choice.Missed) != 1 && p.clean {
-			continue
-		}
-		reason := "keeps up"
-		if p.clean {
-			reason, _, _ = strings.Cut(p.choice.Missed[0], ":")
-		} else if len(p.choice.Missed) == 0 {
-			continue
-		}
-		if nearest[reason] == nil {
-			reasons = append(reasons, reason)
-		}
-		if c := nearest[reason]; c == nil || p.ratio < c.ratio {
-			nearest[reason] = p
-		}
+	type reason struct {
+		goals   []string
+		nearest *planned
 	}
-	slices.Sort(reasons)
-	said := []string{}
-	for _, reason := range reasons {
-		if reason == "keeps up" && len(reasons) > 1 {
-			continue // what does not keep up misses the goals, too
+	reasons := map[string]*reason{}
+	alone := false // there is a goal that is enough
+	for _, p := range s.planned {
+		if p.choice.Price >= best.choice.Price*(1-same) || len(p.choice.Missed) == 0 {
+			continue
 		}
-		p := nearest[reason]
-		name := reason + " binds"
+		r := &reason{}
+		for _, missed := range p.choice.Missed {
+			goal, _, found := strings.Cut(missed, ": ")
+			if !found {
+				goal = "that it keeps up"
+			}
+			r.goals = append(r.goals, goal)
+		}
 		if !p.clean {
-			name = "That it keeps up binds"
+			r.goals = r.goals[:1] // what does not keep up misses the others for that
 		}
-		said = append(said, fmt.Sprintf("%s: %s would cost %s, but %s.", name, s.differs(p.choice, best.choice), units.Money(p.choice.Price), missedBy(p)))
+		key := strings.Join(r.goals, " and ")
+		if other := reasons[key]; other == nil {
+			reasons[key] = r
+		} else {
+			r = other
+		}
+		if r.nearest == nil || p.ratio < r.nearest.ratio {
+			r.nearest = p
+		}
+		alone = alone || len(r.goals) == 1 && p.clean
+	}
+	said := []string{}
+	for _, key := range slices.Sorted(maps.Keys(reasons)) {
+		r := reasons[key]
+		if alone && (len(r.goals) > 1 || !r.nearest.clean) {
+			continue
+		}
+		bind := "binds"
+		if len(r.goals) > 1 {
+			bind = "bind"
+		}
+		var missed []string
+		for _, text := range r.nearest.choice.Missed[:len(r.goals)] {
+			if _, what, found := strings.Cut(text, ": "); found {
+				text = what
+			}
+			missed = append(missed, text)
+		}
+		text := fmt.Sprintf("%s %s: %s would cost %s, but %s.", key, bind, s.differs(r.nearest, best), units.Money(r.nearest.choice.Price), strings.Join(missed, " and "))
+		said = append(said, text)
 	}
 	if len(said) == 0 {
 		said = append(said, "No goal binds: nothing that was varied makes it cheaper.")
@@ -142,20 +162,11 @@ func (s *searcher) binds(best *planned) []string {
 	return said
 }
 
-// missedBy is what a choice misses, without the goal's own text.
-func missedBy(p *planned) string {
-	_, what, found := strings.Cut(p.choice.Missed[0], ": ")
-	if !found {
-		return p.choice.Missed[0]
-	}
-	return what
-}
-
-// differs names the settings of one that another has otherwise.
-func (s *searcher) differs(one, other result.Choice) string {
+// differs names the settings of one that another has otherwise, where they count.
+func (s *searcher) differs(one, other *planned) string {
 	var parts []string
-	for i, setting := range one.Settings {
-		if setting.Value != other.Settings[i].Value {
+	for i, setting := range one.choice.Settings {
+		if longer := one.full && one.window <= other.window; setting.Value != other.choice.Settings[i].Value && !(setting.Name == window && longer) {
 			parts = append(parts, fmt.Sprintf("%s %v", setting.Name, setting.Value))
 		}
 	}
@@ -178,17 +189,8 @@ func (s *searcher) nearest(ctx context.Context, a *result.Search, todays *planne
 		}
 	}
 	a.Nearest = &nearest.choice
-	f := nearest.choice.Run.Function
-	call := f.CallTimeMs + f.EventTimeMs
-	if power := min(nearest.shape.cpu, 1); power > 0 {
-		call += (f.CallCPUMs + f.EventCPUMs) / power
-	}
-	for _, goal := range s.Goals {
-		if missed := goal.Missed(nearest.choice.Run); missed != "" && goal.IsLatency() && call >= goal.Limit {
-			a.Binds = append(a.Binds, fmt.Sprintf("%s cannot be kept: the function itself takes %s for a call of one event.", goal.Text, units.Milliseconds(call)))
-		}
-	}
-	if len(a.Binds) > 0 {
+	if hopeless := s.hopeless(); hopeless != "" {
+		a.Binds = append(a.Binds, hopeless)
 		return nil
 	}
 	for _, missed := range nearest.choice.Missed {
@@ -196,10 +198,25 @@ func (s *searcher) nearest(ctx context.Context, a *result.Search, todays *planne
 	}
 	if advice := nearest.choice.Run.Advice; advice != "" && !strings.HasPrefix(advice, "nothing limits") {
 		a.Binds = append(a.Binds, "What stands in the way: "+advice+".")
-	} else if call > 0 {
-		a.Binds = append(a.Binds, fmt.Sprintf("A call of one event takes %s by itself, and a new instance %s before its first.", units.Milliseconds(call), units.Duration(time.Duration((f.ColdStartMs+f.InitializerMs)*float64(time.Millisecond)))))
 	}
 	return nil
+}
+
+// hopeless says which goal no settings can keep, as the function itself takes longer for a
+// single event; "" if there is none. It is about the times of calls that vary evenly: from
+// half of them on one takes its mean at least.
+func (s *searcher) hopeless() string {
+	f := s.Plan(s.project(candidate{count: 1, window: today(s.Today, window), concurrency: today(s.Today, concurrency), each: today(s.Today, each), shape: &s.shapes[len(s.shapes)-1]}, s.shapes[len(s.shapes)-1].memories[0])).Function
+	takes := (f.CallTime + f.EventTime).Seconds()
+	if f.CPU > 0 {
+		takes += (f.CallCPU + f.EventCPU).Seconds() / max(min(f.CPU, 1), 1e-9)
+	}
+	for _, goal := range s.Goals {
+		if goal.IsLatency() && 0.98*takes*1000 > goal.Limit {
+			return fmt.Sprintf("%s cannot be kept: the function itself takes %s for a call of one event.", goal.Text, units.Milliseconds(takes*1000))
+		}
+	}
+	return ""
 }
 
 func compareBool(a, b bool) int {

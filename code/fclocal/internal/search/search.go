@@ -95,6 +95,7 @@ type planned struct {
 	choice    result.Choice
 	ratio     float64 // of what the goal has that is missed by most, or kept by least
 	clean     bool    // it keeps up, and loses nothing
+	full      bool    // see run
 	disproved bool    // by all of the load
 }
 
@@ -137,6 +138,9 @@ func Find(ctx context.Context, q Question) (result.Search, error) {
 func (s *searcher) best(ctx context.Context, todays *planned) (*planned, error) {
 	if err := s.plan(ctx, s.probes(), math.Inf(1)); err != nil {
 		return nil, err
+	}
+	if s.hopeless() != "" {
+		return nil, nil
 	}
 	var best *planned
 	for range mostTries {
@@ -415,8 +419,10 @@ func (s *searcher) inPart(ctx context.Context, c candidate, most float64) (*plan
 		return nil, err
 	}
 	used = r.Stats.Calls
-	c = s.remember(c, r)
-	return s.judge(c, []plan.Config{p}, []plan.Result{r}, part), nil
+	c, full := s.remember(c, r)
+	planned := s.judge(c, []plan.Config{p}, []plan.Result{r}, part)
+	planned.full = full
+	return planned, nil
 }
 
 // inFull plans a candidate with all of the load, as far as it does not take too long, and
@@ -447,14 +453,14 @@ var remembering sync.Mutex
 
 // remember keeps what a run tells of others, and returns the candidate that stands for all
 // of them: with today's settings, or else the lowest of those that make no difference.
-func (s *searcher) remember(c candidate, r plan.Result) candidate {
+func (s *searcher) remember(c candidate, r plan.Result) (same candidate, full bool) {
 	if r.Retries > 0 || r.Throttled > 0 || r.Crashes > 0 {
-		return c
+		return c, false
 	}
 	peak := float64(r.PeakInFlight)
 	remembering.Lock()
 	tasks := min(s.Today.Trigger.MaximumTasks, s.partitions)
-	full := c.window > 0 && float64(r.Stats.Calls) <= float64(r.Produced)/c.count+2*float64(tasks)
+	full = c.window > 0 && float64(r.Stats.Calls) <= float64(r.Produced)/c.count+2*float64(tasks)
 	s.runs[c.family()] = append(s.runs[c.family()], run{c.window, c.concurrency, c.each, peak, full})
 	remembering.Unlock()
 	lowest := func(name string, has, least float64) float64 {
@@ -476,7 +482,7 @@ func (s *searcher) remember(c candidate, r plan.Result) candidate {
 	if c.concurrency != calls || c.each != k {
 		s.assess(&c)
 	}
-	return c
+	return c, full
 }
 
 // judge makes a choice of what runs have done, with the smallest memory that is enough.
@@ -505,7 +511,9 @@ func (s *searcher) judge(c candidate, plans []plan.Config, results []plan.Result
 		s.Prices.Charge(&run)
 		if i == 0 {
 			choice.Run = run
-			choice.Run.Samples = nil // they are many
+			if len(results) < seeds { // samples are many
+				choice.Run.Samples = nil
+			}
 		}
 		s.add(choice, run, float64(len(results)))
 		missed, ratio, clean := s.missed(run)
