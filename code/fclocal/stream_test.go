@@ -409,3 +409,30 @@ func TestStreamListens(t *testing.T) {
 		t.Error(got, "want", want)
 	}
 }
+
+// What most of the time is spent on is where it must be, and all causes sum to the mean.
+func TestStreamLatencyByCause(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		args string
+		most func(result.CausesMs) float64
+	}{
+		{"a slot", "-n 40 --event-time 25ms --set concurrency=1 --set CountBasedWindow=1", func(c result.CausesMs) float64 { return c.Kafka + c.Slot }},
+		{"a window", "-n 100 --rate 100 --set CountBasedWindow=10000 --set TimeBasedWindow=1", func(c result.CausesMs) float64 { return c.Window }},
+		{"an instance", "-n 3 --max-instances 1 --retry-scale 0.1 --set instanceConcurrency=1 --set CountBasedWindow=1", func(c result.CausesMs) float64 { return c.Instance }},
+		{"retries", "-n 3 --outage 0s-1s --retry-scale 0.5 --set PushRetryStrategy=EXPONENTIAL_DECAY_RETRY --set CountBasedWindow=1", func(c result.CausesMs) float64 { return c.Retries }},
+		{"the function", "-n 1 --event-time 1s --set CountBasedWindow=1", func(c result.CausesMs) float64 { return c.Function }},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			run := mustStream(t, strings.Fields(test.args)...)[0]
+			causes, sum := run.LatencyByCause.Mean, 0.0
+			for _, part := range causes.Parts() {
+				sum += part
+			}
+			if mean := run.LatencyMs.Mean; test.most(causes) < 0.6*mean || math.Abs(sum-mean) > 0.01 || run.Delivered == 0 {
+				t.Errorf("the causes of %v ms are %+v", mean, causes)
+			}
+		})
+	}
+}
