@@ -247,10 +247,14 @@ func (o *planOptions) plan(ctx context.Context, projects []*config.Project, stde
 			cores <- struct{}{}
 			defer func() { <-cores }()
 			c := o.config(project)
-			c.Progress = func(done float64) { progress.Update(i, done) }
-			var planned plan.Result
-			planned, failures[i] = plan.Run(ctx, c)
+			c.Progress = func(done float64) { progress.Update(i, done/2) }
+			planned, err := plan.Run(ctx, c)
 			runs[i] = c.Run(planned)
+			if err == nil { // the advice plans again
+				c.Progress = func(done float64) { progress.Update(i, 0.5+done/2) }
+				runs[i].Advice, err = c.Advise(ctx, planned, o.bill.Charge)
+			}
+			failures[i] = err
 			runs[i].Function.Measured = o.measured
 			runs[i].Function.GivenCallMs, runs[i].Function.GivenEventMs = result.Milliseconds(o.function.CallTime), result.Milliseconds(o.function.EventTime)
 			progress.Finish(i)

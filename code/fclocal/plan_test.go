@@ -70,7 +70,7 @@ func TestPlanFigures(t *testing.T) {
 	if want := (result.Function{CallTimeMs: 100, EventTimeMs: 1}); run.Function != want {
 		t.Errorf("the function is %+v, want %+v", run.Function, want)
 	}
-	if run := mustPlan(t, "--rate", "5000", "--for", "1m", "--call-time", "100ms")[0]; run.KeepsUp || run.DrainSeconds == 0 || !strings.Contains(run.Advice, "raise concurrency") {
+	if run := mustPlan(t, "--rate", "5000", "--for", "1m", "--call-time", "100ms")[0]; run.KeepsUp || run.DrainSeconds == 0 || !strings.Contains(run.Advice, "With concurrency 52 p99 is ") {
 		t.Errorf("%+v", run)
 	}
 	if bill := mustPlan(t, "--backlog", "10", "--set", "cpu=")[0].Bill; bill.Run.FunctionCompute.CU != nil || bill.Run.Price != nil || bill.Run.EventBridge.ByEvents.Price == nil || bill.Per30Days != nil {
@@ -84,7 +84,7 @@ func TestPlanTable(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"keeps", "\n               1  yes ", "\n              10  yes ", "\nCountBasedWindow 10: nothing limits"} {
+	for _, want := range []string{"keeps", "\n               1  yes ", "\n              10  yes ", "\nCountBasedWindow 1: nothing limits: ", "\nCountBasedWindow 10: 8"} {
 		if !strings.Contains(output, want) {
 			t.Errorf("%q is not in\n%s", want, output)
 		}

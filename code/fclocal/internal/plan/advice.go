@@ -1,114 +1,96 @@
 package plan
 
 import (
+	"context"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
 
 	"fclocal/internal/config"
+	"fclocal/internal/result"
 	"fclocal/internal/trigger"
 	"fclocal/internal/units"
 )
 
 const longestCall = config.LongestTriggerCall * time.Second
 
-// Advice says what limits a stream and which setting to change; "" if the
+// Advise says what a stream's latencies come from most, and which setting to change: it is
+// planned again with it, and both are told. charge makes a run's bill. Progress is told of
+// the plans that this takes, two at most: together they go from 0 to 1. The text is "" if the
 // figures do not support anything.
-func (c Config) Advice(r Result) string {
-	rules := c.Rules
-	changes := c.Load.changes()
-	keepsUp := c.Load.comes() && r.KeepsUp
-	// A stream that does not keep up is at its limit for much of the time, but not
-	// while its instances start and its last calls end.
-	full := r.FullTime.Seconds() >= 0.95*r.Wall.Seconds() || !keepsUp && r.FullTime.Seconds() >= 0.3*r.Wall.Seconds()
-	atTimes := changes && r.FullTime.Seconds() >= 0.01*r.Wall.Seconds()
-	full, atTimes = full && r.Wall > 0, atTimes && r.Wall > 0
-	cpu := r.FullCPUTime > 0 && r.FullCPUTime.Seconds() >= 0.9*r.FullTime.Seconds()
+//
+// A change is told of if the 99th percentile falls by more than a tenth, and the more the
+// fewer calls it is made from: less is chance.
+func (c Config) Advise(ctx context.Context, r Result, charge func(*result.Run)) (string, error) {
+	if said := c.fault(r); said != "" || r.Delivered == 0 {
+		return said, nil
+	}
+	cause, share := largestCause(r)
+	if cause == trigger.InCall {
+		said := fmt.Sprintf("%.0f %% of p99 is the function; on average %.3g of %d calls run",
+			100*share, r.CallSeconds/r.Wall.Seconds(), c.Rules.Concurrency)
+		if r.KeepsUp && r.CallSeconds < 0.9*r.Wall.Seconds()*float64(c.Rules.Concurrency) {
+			said = "nothing limits: " + said
+		}
+		return said, nil
+	}
+	before := c.charged(r, charge)
+	said := fmt.Sprintf("%.0f %% of p99, %s, is %s", 100*share, units.Milliseconds(before.LatencyMs.P99), c.waiting(cause, r))
+	if !r.KeepsUp && c.Load.comes() {
+		said = "does not keep up: " + said
+	}
+	var tried []string
+	for i, change := range c.changes(cause, r) {
+		changed := change.config
+		changed.Progress = func(done float64) {
+			if c.Progress != nil {
+				c.Progress((float64(i) + done) / 2)
+			}
+		}
+		result, err := Run(ctx, changed)
+		if err != nil {
+			return "", err
+		}
+		if after := changed.charged(result, charge); changed.fault(result) == "" && isBetter(before, after) {
+			return said + ". With " + change.text + " " + compare(before, after), nil
+		}
+		tried = append(tried, change.text)
+	}
+	if tried != nil {
+		said += "; " + strings.Join(tried, " or ") + " would not change that"
+	}
+	return said, nil
+}
+
+// fault is what no plan with another setting needs to show.
+func (c Config) fault(r Result) string {
 	lost := r.DeadLettered + r.Discarded
 	switch {
 	case r.Stopped != "":
 		return "the stream stopped at a batch that failed: errorsTolerance ALL would let it go on, without that batch"
 	case c.tooLarge():
-		return fmt.Sprintf("the body limit of %d bytes is less than a single event, so none is delivered: smaller messages, or synchronous calls (32 MB)", rules.BodyLimit)
+		return fmt.Sprintf("the body limit of %d bytes is less than a single event, so none is delivered: smaller messages, or synchronous calls (32 MB)", c.Rules.BodyLimit)
 	case c.Function.MemorySize > 0 && r.PeakMemory > c.Function.MemorySize:
 		return fmt.Sprintf("memory limits: an instance would need about %d MB and has %d: raise memorySize (and GOMEMLIMIT with it)%s",
 			(r.PeakMemory+1<<20-1)>>20, c.Function.MemorySize>>20, c.lower("CountBasedWindow", "instanceConcurrency"))
-	case r.Timeouts > 0 && r.CPUSeconds > 0.7*c.Function.CPU*r.BusySeconds:
-		return fmt.Sprintf("%d calls took longer than the %s that they may, as the calls of an instance share its cpu: %s%s",
-			r.Timeouts, units.Duration(c.Function.Timeout), c.raiseCPU(), c.lower("instanceConcurrency", "CountBasedWindow"))
 	case r.Timeouts > 0:
-		change := "lower CountBasedWindow or raise timeout"
-		switch batchesHelp := rules.CountBasedWindow > 1 && c.Function.CallTime < c.Function.Timeout; {
-		case c.Function.Timeout >= longestCall && batchesHelp:
-			change = "lower CountBasedWindow"
-		case c.Function.Timeout >= longestCall:
-			change = "make calls faster"
-		case !batchesHelp:
-			change = "raise timeout"
+		change := fmt.Sprintf("raise timeout (a trigger allows %s at most)", units.Duration(longestCall))
+		if c.Function.Timeout >= longestCall {
+			change = "make calls faster: a trigger allows no more"
 		}
-		return fmt.Sprintf("%d calls took longer than the %s that they may: %s (a trigger allows %s at most)", r.Timeouts, units.Duration(c.Function.Timeout), change, units.Duration(longestCall))
-	case r.Throttled > 0:
-		why := fmt.Sprintf("as no more than %d may exist", rules.MaxInstances)
-		if rules.InstanceBurst > 0 && rules.InstanceBurst < rules.MaxInstances {
-			why = fmt.Sprintf("as no more of them may exist yet: %d at once and %d more a minute", rules.InstanceBurst, rules.InstanceGrowth)
-		}
-		change := "raise instanceConcurrency"
-		if keepsUp {
-			change += " or lower concurrency"
-		}
-		return fmt.Sprintf("instances limit: FC refused %d attempts with 429, %s: %s", r.Throttled, why, change)
-	case (full || atTimes) && r.RetryingSeconds > r.CallSeconds:
-		return "errors limit: batches that wait for a retry take more than half of concurrency: have fewer calls fail, or raise concurrency"
-	case (full || atTimes) && !keepsUp && cpu:
-		return "cpu limits: the calls of an instance use all of it: " + c.raiseCPU() + c.moreInstances()
-	case (full || atTimes) && !keepsUp && rules.Concurrency/rules.InstanceConcurrency >= rules.MaxInstances:
-		return fmt.Sprintf("instances limit: %d may exist, and all of their calls were in flight: raise instanceConcurrency, and concurrency with it", rules.MaxInstances)
-	case (full || atTimes) && !keepsUp && rules.Concurrency >= highestConcurrency:
-		return "concurrency limits, and is at its maximum: make calls faster, or larger by CountBasedWindow"
-	case (full || atTimes) && !keepsUp:
-		return fmt.Sprintf("concurrency limits: all of it, %d, was in use: raise concurrency", rules.Concurrency)
-	case lost > 0:
+		return fmt.Sprintf("%d calls took longer than the %s that they may: %s%s", r.Timeouts, units.Duration(c.Function.Timeout), change, c.lower("CountBasedWindow", "instanceConcurrency"))
+	case lost > 0 && r.Throttled == 0:
 		return fmt.Sprintf("errors: %d of %d messages were lost to dead letters or discarded, as their batches failed with all retries: have fewer calls fail%s%s", lost, r.Produced, c.retryLonger(), c.lower("CountBasedWindow"))
-	case atTimes && rules.TimeBasedWindow > 0 && cpu:
-		return fmt.Sprintf("cpu limits at times: calls used all of it for %s: %s%s if the latencies are too high", units.Duration(r.FullTime), c.raiseCPU(), c.moreInstances())
-	case atTimes && rules.TimeBasedWindow > 0 && rules.Concurrency < highestConcurrency:
-		return fmt.Sprintf("concurrency limits at times: all of it, %d, was in use for %s: raise concurrency if the latencies are too high", rules.Concurrency, units.Duration(r.FullTime))
-	case keepsUp && !full && !atTimes && r.Calls > 0:
-		return fmt.Sprintf("nothing limits: %.3g of %d calls were in flight on average", r.CallSeconds/r.Wall.Seconds(), rules.Concurrency)
 	}
 	return ""
 }
-
-// highestConcurrency is the most that s.yaml may have (documented).
-const highestConcurrency = 300
 
 // tooLarge says that a payload cannot have a single event.
 func (c Config) tooLarge() bool {
 	smallest, _ := c.Load.eventBytes()
 	return smallest+int64(len("[]")) > c.Rules.BodyLimit
-}
-
-// raiseCPU is the part of an advice to give an instance more CPU. Its ratio to
-// memorySize is bounded (documented).
-func (c Config) raiseCPU() string {
-	if c.Function.Threads {
-		return "raise GOMAXPROCS, which is below cpu"
-	}
-	return "raise cpu and memorySize, and GOMAXPROCS beyond 1 vCPU"
-}
-
-// moreInstances is the part of an advice to have more of them, each with its cpu.
-func (c Config) moreInstances() string {
-	switch {
-	case c.Rules.Concurrency/c.Rules.InstanceConcurrency >= c.Rules.MaxInstances:
-		return ""
-	case c.Rules.InstanceConcurrency > 1:
-		return c.lower("instanceConcurrency")
-	case c.Rules.Concurrency < highestConcurrency:
-		return ", or raise concurrency"
-	}
-	return ""
 }
 
 // retryLonger is the part of an advice to have more retries.
@@ -128,4 +110,189 @@ func (c Config) lower(names ...string) string {
 		return ""
 	}
 	return ", or lower " + strings.Join(names, " or ")
+}
+
+// largestCause is that of the 99th percentile, and its share of it. What waits in Kafka
+// waits for a slot, too: a batch of its task has none.
+func largestCause(r Result) (cause trigger.Cause, share float64) {
+	causes := r.Latencies.ByCause().P99
+	causes.Slot += causes.Kafka
+	causes.Kafka = 0
+	parts, sum := causes.Parts(), 0.0
+	for i, part := range parts {
+		sum += part
+		if part > parts[cause] {
+			cause = trigger.Cause(i)
+		}
+	}
+	return cause, parts[cause] / max(sum, 1e-9)
+}
+
+// retriesHoldSlots says that what waits for a slot waits for retries, isRefused that these
+// are of attempts that were refused with 429.
+func (r Result) retriesHoldSlots() bool { return r.RetryingSeconds > r.CallSeconds/2 }
+func (r Result) isRefused() bool        { return r.Throttled > r.Retries/2 }
+
+// waiting says what is waited for.
+func (c Config) waiting(cause trigger.Cause, r Result) string {
+	switch rules := c.Rules; cause {
+	case trigger.Window:
+		return fmt.Sprintf("waiting for the window (CountBasedWindow %d, TimeBasedWindow %s)", rules.CountBasedWindow, units.Duration(rules.TimeBasedWindow))
+	case trigger.Instance:
+		if rules.InstanceBurst > 0 && rules.InstanceBurst < rules.MaxInstances {
+			return fmt.Sprintf("waiting after 429s: %d instances may exist at once, and %d more a minute up to %d", rules.InstanceBurst, rules.InstanceGrowth, rules.MaxInstances)
+		}
+		return fmt.Sprintf("waiting after 429s: %d instances may exist", rules.MaxInstances)
+	case trigger.Retries:
+		return "calls that failed and the waits for their retries"
+	case trigger.ColdStart:
+		return "cold starts"
+	case trigger.CPU:
+		return "waiting for the cpu of the instance, beside its other calls"
+	}
+	slot := fmt.Sprintf("waiting for a slot of concurrency (%d)", c.Rules.Concurrency)
+	if r.retriesHoldSlots() {
+		slot += fmt.Sprintf(", of which retries have %.0f %%", 100*r.RetryingSeconds/(r.RetryingSeconds+r.CallSeconds))
+	}
+	if r.retriesHoldSlots() && r.isRefused() {
+		slot += ", after 429s"
+	}
+	return slot
+}
+
+// A change is another setting to plan with.
+type change struct {
+	text   string
+	config Config
+}
+
+// changes are those that may help against a cause, within what is allowed: two at most, the
+// likelier first.
+func (c Config) changes(cause trigger.Cause, r Result) []change {
+	var all []change
+	add := func(setting string, from, to, low, high int, apply func(*Config, int)) {
+		if to = min(max(to, low), high); to != from {
+			changed := c.with(setting, to)
+			apply(&changed, to)
+			all = append(all, change{fmt.Sprintf("%s %d", setting, to), changed})
+		}
+	}
+	rules := c.Rules
+	concurrency := func(to int) {
+		add("concurrency", rules.Concurrency, to, 1, highestConcurrency, func(c *Config, to int) { c.Rules.Concurrency = to })
+	}
+	instanceConcurrency := func(to int) {
+		add("instanceConcurrency", rules.InstanceConcurrency, to, 1, min(200, max(rules.Concurrency, rules.InstanceConcurrency)), func(c *Config, to int) {
+			if c.Rules.InstanceSoftConcurrency == c.Rules.InstanceConcurrency {
+				c.Rules.InstanceSoftConcurrency = to
+			}
+			c.Rules.InstanceConcurrency = to
+			c.Rules.InstanceSoftConcurrency = min(c.Rules.InstanceSoftConcurrency, to)
+		})
+	}
+	count := func(to int) {
+		add("CountBasedWindow", rules.CountBasedWindow, to, 1, 10_000, func(c *Config, to int) { c.Rules.CountBasedWindow = to })
+	}
+	retries := func() {
+		if rules.RetryStrategy != trigger.ExponentialDecayRetry {
+			changed := c.with("PushRetryStrategy", string(trigger.ExponentialDecayRetry))
+			changed.Rules.RetryStrategy = trigger.ExponentialDecayRetry
+			all = append(all, change{"PushRetryStrategy EXPONENTIAL_DECAY_RETRY", changed})
+		}
+	}
+	full := float64(r.EventsInCalls) >= 0.9*float64(r.Calls)*float64(rules.CountBasedWindow) // batches
+	mean := r.Latencies.ByCause().Mean
+	sharing := mean.CPU > mean.Function // of cpu, by the calls of an instance
+	switch {
+	case cause == trigger.Window && full:
+		count(rules.CountBasedWindow / 2)
+	case cause == trigger.Window:
+		seconds := int(rules.TimeBasedWindow / time.Second)
+		add("TimeBasedWindow", seconds, seconds/2, 0, 15, func(c *Config, to int) { c.Rules.TimeBasedWindow = time.Duration(to) * time.Second })
+	case cause == trigger.Instance, cause == trigger.Slot && r.retriesHoldSlots() && r.isRefused():
+		instanceConcurrency(2 * rules.InstanceConcurrency)
+		concurrency(rules.Concurrency / 2)
+	case cause == trigger.Retries:
+		retries()
+	case cause == trigger.ColdStart:
+		instanceConcurrency(2 * rules.InstanceConcurrency)
+	case cause == trigger.CPU, cause == trigger.Slot && sharing:
+		instanceConcurrency(rules.InstanceConcurrency / 2)
+		if cpu := 2 * c.Function.CPU; cpu <= 1 && !c.Function.Threads { // beyond, GOMAXPROCS counts
+			all = append(all, c.withCPU(cpu))
+		}
+	case r.retriesHoldSlots():
+		retries()
+		concurrency(2 * rules.Concurrency)
+	default:
+		concurrency(2 * rules.Concurrency)
+		if full {
+			count(2 * rules.CountBasedWindow)
+		}
+	}
+	return all
+}
+
+// highestConcurrency is the most that s.yaml may have (documented).
+const highestConcurrency = 300
+
+// with is the Config with another value among its settings.
+func (c Config) with(setting string, value any) Config {
+	c.Settings = slices.Clone(c.Settings)
+	for i, s := range c.Settings {
+		if s.Name == setting {
+			c.Settings[i].Value = value
+		}
+	}
+	return c
+}
+
+// withCPU is a change of cpu, and of memorySize where it needs more: a GB for each vCPU, in
+// steps of 64 MB (documented).
+func (c Config) withCPU(cpu float64) change {
+	changed := c.with("cpu", cpu)
+	changed.Function.CPU = cpu
+	text := fmt.Sprintf("cpu %.3g", cpu)
+	if memory, _ := c.Settings.Value("memorySize").(int); float64(memory) < 1024*cpu {
+		memory = int(math.Ceil(1024*cpu/64)) * 64
+		changed = changed.with("memorySize", memory)
+		changed.Function.MemorySize = int64(memory) << 20
+		text += fmt.Sprintf(" and memorySize %d", memory)
+	}
+	return change{text, changed}
+}
+
+// charged is a result as a run with its bill.
+func (c Config) charged(r Result, charge func(*result.Run)) result.Run {
+	run := c.Run(r)
+	charge(&run)
+	return run
+}
+
+// isBetter says that a change helps, beyond chance.
+func isBetter(before, after result.Run) bool {
+	if before.KeepsUp != after.KeepsUp {
+		return after.KeepsUp
+	}
+	chance := 0.1 + 1/math.Sqrt(float64(max(before.Calls, 1)))
+	return after.LatencyMs.P99 < (1-chance)*before.LatencyMs.P99 && after.DeadLettered+after.Discarded <= before.DeadLettered+before.Discarded
+}
+
+// compare tells two runs' latency and bill.
+func compare(before, after result.Run) string {
+	said := "p99 is " + units.Milliseconds(after.LatencyMs.P99)
+	switch {
+	case !after.KeepsUp:
+		said += ", and it does not keep up yet"
+	case !before.KeepsUp:
+		said += ", and it keeps up"
+	}
+	from, to := before.Charges(), after.Charges()
+	if from == nil || to == nil || from.Price == nil || to.Price == nil {
+		return said
+	}
+	if math.Abs(*to.Price-*from.Price) < 0.01**from.Price {
+		return said + "; the bill stays the same"
+	}
+	return said + fmt.Sprintf("; the bill is %s %s in place of %s", after.Bill.Currency, units.Money(*to.Price), units.Money(*from.Price))
 }

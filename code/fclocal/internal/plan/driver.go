@@ -163,12 +163,6 @@ func (d *driver) advance(to time.Duration) {
 	passed := to - d.now
 	d.result.CallSeconds += passed.Seconds() * float64(stats.InFlight)
 	d.result.RetryingSeconds += passed.Seconds() * float64(stats.Retrying)
-	if stats.Slots >= d.Rules.Concurrency {
-		d.result.FullTime += passed
-		if d.cores.threads > 0.95*d.Function.CPU*float64(len(d.instances)) {
-			d.result.FullCPUTime += passed
-		}
-	}
 	for d.lagging.nextTick <= to {
 		d.integrate(d.lagging.nextTick, stats)
 		d.tick(d.lagging.nextTick, stats)

@@ -43,9 +43,6 @@ type Result struct {
 	CPUSeconds      float64 // of all calls
 	CallSeconds     float64 // of all calls, with their cold starts
 	RetryingSeconds float64 // of all batches that waited for a retry
-
-	FullTime    time.Duration // with all of Concurrency in use
-	FullCPUTime time.Duration // of that, with the cpu of all instances in use too
 }
 
 // Run is what the plan of a project is reported as.
@@ -59,7 +56,6 @@ func (c Config) Run(r Result) result.Run {
 		InstanceHours: r.InstanceSeconds / 3600,
 
 		SimulatedSeconds: r.Simulated.Seconds(),
-		Advice:           c.Advice(r),
 	}
 	if r.Pending == 0 {
 		p.DrainSeconds = r.DrainTime.Seconds()

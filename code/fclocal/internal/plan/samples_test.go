@@ -80,7 +80,7 @@ func TestMessageSizes(t *testing.T) {
 		t.Errorf("%d calls, want about %d", result.Calls, calls)
 	}
 	c.Load.Sizes = &Samples{Values: []float64{200_000, 150_000}}
-	if advice := c.Advice(mustRun(t, c)); !strings.HasPrefix(advice, "the body limit of 131072 bytes is less than a single event") {
+	if advice := advise(t, c, mustRun(t, c)); !strings.HasPrefix(advice, "the body limit of 131072 bytes is less than a single event") {
 		t.Error(advice)
 	}
 }

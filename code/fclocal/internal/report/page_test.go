@@ -69,7 +69,7 @@ func TestPage(t *testing.T) {
 		"<title>Plan of orders</title>", "Trigger kafka,", "<li>The topic has 1 partitions.", "<li>Prices in USD per 30 days, of 2025-11-10: the bill is Function Compute&#39;s (FC) and",
 		"4 of 5 runs keep up.", "The cheapest of them is run 1: instanceConcurrency 13.",
 		"<dt>memorySize</dt><dd>512 MB</dd>", "<td>1.37</td>", "<td>* 2.50</td>", "<dd>USD 0.125; USD 1.37 per 30 days (prices of 2025-11-10)</dd>",
-		"5: instanceConcurrency 26", "concurrency limits: all of it, 26, was in use: raise concurrency",
+		"5: instanceConcurrency 26", "waiting for a slot of concurrency (26). With concurrency 52 p99 is 1.10 s",
 		`<title id="chart-0-title">Instances over time</title>`,
 		`<desc id="chart-0-description">The highest values: run 1 2, run 2 6, run 3 13, run 4 26, run 5 1.</desc>`,
 		`<title id="bars-5-title">Latency by cause of run 5</title>`,

@@ -74,7 +74,8 @@ func (c causes) of(latency float64) CausesMs {
 	}
 }
 
-func (l *Latencies) byCause() LatencyByCauseMs {
+// ByCause are the causes of the latencies that a Run tells of.
+func (l *Latencies) ByCause() LatencyByCauseMs {
 	at := func(percent float64) CausesMs { return l.near(percent).of(float64(l.Percentile(percent))) }
 	all := l.all()
 	return LatencyByCauseMs{Mean: all.of(all.sum() / float64(max(l.Count(), 1))), P50: at(50), P95: at(95), P99: at(99)}

@@ -78,7 +78,7 @@ func TestLatenciesByCause(t *testing.T) {
 	record(59*time.Millisecond, 0, 41*time.Millisecond, 40)
 	record(0, 3*time.Second, time.Second, 60)
 	record(1, 2, 3, 1) // nanoseconds
-	latencies, got := l.Milliseconds(), l.byCause()
+	latencies, got := l.Milliseconds(), l.ByCause()
 	if got.P50 != (CausesMs{Window: 59.976, Function: 40.055}) || got.P95 != (CausesMs{Slot: 3000, Function: 1000}) || got.P99 != got.P95 {
 		t.Errorf("%+v", got)
 	}
@@ -94,7 +94,7 @@ func TestLatenciesByCause(t *testing.T) {
 			t.Errorf("%+v sum to %v, want %v", test.causes, sum, test.latency)
 		}
 	}
-	if none := (&Latencies{}).byCause(); none != (LatencyByCauseMs{}) {
+	if none := (&Latencies{}).ByCause(); none != (LatencyByCauseMs{}) {
 		t.Errorf("of nothing: %+v", none)
 	}
 }
@@ -107,7 +107,7 @@ func TestCausesAreOfNearLatencies(t *testing.T) {
 		var l Latencies
 		l.Record(d, &trigger.Spent{trigger.Kafka: d}, 1)
 		l.Record(far, &trigger.Spent{trigger.Window: far}, 1)
-		if got := l.byCause(); got.P50.Kafka == 0 || got.P50.Window > 0 || got.P99.Window == 0 || got.P99.Kafka > 0 {
+		if got := l.ByCause(); got.P50.Kafka == 0 || got.P50.Window > 0 || got.P99.Window == 0 || got.P99.Kafka > 0 {
 			t.Fatalf("%v and %v: %+v", d, far, got)
 		}
 	}

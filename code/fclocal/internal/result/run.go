@@ -221,7 +221,7 @@ func (t Totals) Run(in Input) Run {
 		EventsPerCall:   float64(t.EventsInCalls) / float64(t.Calls),
 		EventsPerSecond: float64(t.Delivered) / (t.Wall - t.Idle).Seconds(),
 		LatencyMs:       t.Latencies.Milliseconds(),
-		LatencyByCause:  t.Latencies.byCause(),
+		LatencyByCause:  t.Latencies.ByCause(),
 		ColdStarts:      t.ColdStarts,
 		ColdStartMs:     milliseconds(t.ColdStartTime) / float64(max(1, t.ColdStarts)),
 		PeakMemoryMB:    float64(t.PeakMemory) / (1 << 20),

@@ -107,7 +107,6 @@ type Stats struct {
 	InFlight         int // calls
 	PeakInFlight     int // calls
 	Retrying         int // batches that wait for a retry
-	Slots            int // of Concurrency that are in use: for calls in flight and for retries
 	Instances        int // that exist
 	PeakInstances    int
 	InstancesCreated int64
@@ -358,7 +357,6 @@ func (m *Model) Stats() Stats {
 	s := m.stats
 	s.InFlight = len(m.calls)
 	s.Retrying = len(m.retrying)
-	s.Slots = m.slots
 	s.Instances = len(m.instances.all)
 	s.InstancesCreated = m.instances.created
 	return s
