@@ -53,13 +53,14 @@ func (c Config) Advise(ctx context.Context, r Result, charge func(*result.Run)) 
 		if err != nil {
 			return "", err
 		}
-		if after := changed.charged(result, charge); changed.fault(result) == "" && isBetter(before, after) {
+		after := changed.charged(result, charge)
+		if changed.fault(result) == "" && isBetter(before, after) {
 			return said + ". With " + change.text + " " + compare(before, after), nil
 		}
-		tried = append(tried, change.text)
+		tried = append(tried, fmt.Sprintf("%s (p99 %s)", change.text, units.Milliseconds(after.LatencyMs.P99)))
 	}
 	if tried != nil {
-		said += "; " + strings.Join(tried, " or ") + " would not change that"
+		said += ". No better: " + strings.Join(tried, ", ")
 	}
 	return said, nil
 }
@@ -167,7 +168,7 @@ type change struct {
 }
 
 // changes are those that may help against a cause, within what is allowed: two at most, the
-// likelier first.
+// likelier first, and one where a plan takes long.
 func (c Config) changes(cause trigger.Cause, r Result) []change {
 	var all []change
 	add := func(setting string, from, to, low, high int, apply func(*Config, int)) {
@@ -229,6 +230,9 @@ func (c Config) changes(cause trigger.Cause, r Result) []change {
 		if full {
 			count(2 * rules.CountBasedWindow)
 		}
+	}
+	if r.Calls > 1_000_000 && len(all) > 1 { // that takes long enough once
+		all = all[:1]
 	}
 	return all
 }
@@ -292,7 +296,7 @@ func compare(before, after result.Run) string {
 		return said
 	}
 	if math.Abs(*to.Price-*from.Price) < 0.01**from.Price {
-		return said + "; the bill stays the same"
+		return said + ", at the same cost"
 	}
 	return said + fmt.Sprintf("; the bill is %s %s in place of %s", after.Bill.Currency, units.Money(*to.Price), units.Money(*from.Price))
 }

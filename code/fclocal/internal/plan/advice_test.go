@@ -32,13 +32,13 @@ func TestAdvice(t *testing.T) {
 		change func(*Config)
 	}{
 		{"nothing limits: … % of p99 is the function; on average 9.98 of 26 calls run", func(*Config) {}},
-		{"does not keep up: 100 % of p99, 9.… min, is waiting for a slot of concurrency (5). With concurrency 10 p99 is 1.… s, and it keeps up; the bill stays the same", func(c *Config) {
+		{"does not keep up: 100 % of p99, 9.… min, is waiting for a slot of concurrency (5). With concurrency 10 p99 is 1.… s, and it keeps up, at the same cost", func(c *Config) {
 			c.Rules.Concurrency = 5
 		}},
 		{"does not keep up: …is waiting for a slot of concurrency (300). With CountBasedWindow 20 p99 is 1.… s, and it keeps up; the bill is USD 0.120 in place of 0.240", func(c *Config) {
 			c.Rules.Concurrency, c.Load.Rate = 300, 4000
 		}},
-		{"… is waiting for a slot of concurrency (5). With concurrency 10 p99 is … min, and it does not keep up yet; the bill stays the same", func(c *Config) {
+		{"… is waiting for a slot of concurrency (5). With concurrency 10 p99 is … min, and it does not keep up yet, at the same cost", func(c *Config) {
 			c.Rules.Concurrency, c.Load.Rate = 5, 200
 		}},
 		{"94 % of p99, 15.9 s, is waiting for the window (CountBasedWindow 10000, TimeBasedWindow 15 s). With TimeBasedWindow 7 p99 is 8 s; the bill is USD 0.0000860 in place of 0.0000400", func(c *Config) {
@@ -54,7 +54,7 @@ func TestAdvice(t *testing.T) {
 			c.Rules.InstanceBurst, c.Rules.InstanceGrowth, c.Rules.InstanceConcurrency = 3, 2, 1
 			c.Load.Rate, c.Load.Rates = 0, []Rate{{0, 20}, {5 * time.Minute, 60}, {5*time.Minute + 10*time.Second, 20}}
 		}},
-		{"… is calls that failed and the waits for their retries. With PushRetryStrategy EXPONENTIAL_DECAY_RETRY p99 is … s; the bill stays the same", func(c *Config) {
+		{"… is calls that failed and the waits for their retries. With PushRetryStrategy EXPONENTIAL_DECAY_RETRY p99 is … s, at the same cost", func(c *Config) {
 			c.Trouble.ErrorRate = 0.03
 		}},
 		{"… is calls that failed and the waits for their retries", func(c *Config) { // nothing else to try
@@ -63,14 +63,14 @@ func TestAdvice(t *testing.T) {
 		{"… is waiting for a slot of concurrency (26), of which retries have … %. With PushRetryStrategy EXPONENTIAL_DECAY_RETRY p99 is … s, and it keeps up", func(c *Config) {
 			c.Trouble.ErrorRate, c.Load.Rate, c.Function.CallTime = 0.05, 500, 100*time.Millisecond
 		}},
-		{"does not keep up: … is waiting for a slot of concurrency (26). With instanceConcurrency 13 p99 is … s, and it keeps up; the bill stays the same", func(c *Config) {
+		{"does not keep up: … is waiting for a slot of concurrency (26). With instanceConcurrency 13 p99 is … s, and it keeps up, at the same cost", func(c *Config) {
 			c.Function = Function{CallCPU: 20 * time.Millisecond, CPU: 0.1}
 		}},
 		{"does not keep up: … With cpu 0.2 and memorySize 256 p99 is … and it keeps up", func(c *Config) {
 			c.Function, c.Rules.InstanceConcurrency, c.Rules.Concurrency = Function{CallCPU: 12 * time.Millisecond, CPU: 0.1}, 4, 4
 			c.Rules.MaxInstances = 1
 		}},
-		{"9… % of p99, 11 s, is cold starts; instanceConcurrency 2 would not change that", func(c *Config) {
+		{"9… % of p99, 11 s, is cold starts. No better: instanceConcurrency 2 (p99 11 s)", func(c *Config) {
 			c.Function.ColdStart, c.Load.For, c.Load.Rate, c.Rules.CountBasedWindow, c.Rules.InstanceConcurrency = 10*time.Second, 20*time.Second, 1, 1, 1
 		}},
 		{"… % of p99 is the function; on average 11 of 11 calls run", func(c *Config) {
