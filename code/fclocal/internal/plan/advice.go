@@ -27,18 +27,24 @@ func (c Config) Advise(ctx context.Context, r Result, charge func(*result.Run)) 
 	if said := c.fault(r); said != "" || r.Delivered == 0 {
 		return said, nil
 	}
-	cause, share := largestCause(r)
+	shares := sharesOfP99(r)
+	cause := trigger.Cause(slices.Index(shares[:], slices.Max(shares[:])))
+	overloaded := !r.KeepsUp && c.Load.comes()
+	if overloaded && (cause == trigger.InCall || cause == trigger.Window) { // it is short, or these are long
+		cause = trigger.Slot
+	}
+	percent := 100 * shares[cause]
 	if cause == trigger.InCall {
 		said := fmt.Sprintf("%.0f %% of p99 is the function; on average %.3g of %d calls run",
-			100*share, r.CallSeconds/r.Wall.Seconds(), c.Rules.Concurrency)
-		if r.KeepsUp && r.CallSeconds < 0.9*r.Wall.Seconds()*float64(c.Rules.Concurrency) {
+			percent, r.CallSeconds/r.Wall.Seconds(), c.Rules.Concurrency)
+		if r.CallSeconds < 0.9*r.Wall.Seconds()*float64(c.Rules.Concurrency) {
 			said = "nothing limits: " + said
 		}
 		return said, nil
 	}
 	before := c.charged(r, charge)
-	said := fmt.Sprintf("%.0f %% of p99, %s, is %s", 100*share, units.Milliseconds(before.LatencyMs.P99), c.waiting(cause, r))
-	if !r.KeepsUp && c.Load.comes() {
+	said := fmt.Sprintf("%.0f %% of p99, %s, is %s", percent, units.Milliseconds(before.LatencyMs.P99), c.waiting(cause, r))
+	if overloaded {
 		said = "does not keep up: " + said
 	}
 	var tried []string
@@ -113,20 +119,21 @@ func (c Config) lower(names ...string) string {
 	return ", or lower " + strings.Join(names, " or ")
 }
 
-// largestCause is that of the 99th percentile, and its share of it. What waits in Kafka
-// waits for a slot, too: a batch of its task has none.
-func largestCause(r Result) (cause trigger.Cause, share float64) {
+// sharesOfP99 are those of its causes. What waits in Kafka waits for a slot, too: a batch of
+// its task has none.
+func sharesOfP99(r Result) (shares [trigger.Causes]float64) {
 	causes := r.Latencies.ByCause().P99
 	causes.Slot += causes.Kafka
 	causes.Kafka = 0
-	parts, sum := causes.Parts(), 0.0
-	for i, part := range parts {
+	shares = causes.Parts()
+	sum := 0.0
+	for _, part := range shares {
 		sum += part
-		if part > parts[cause] {
-			cause = trigger.Cause(i)
-		}
 	}
-	return cause, parts[cause] / max(sum, 1e-9)
+	for i := range shares {
+		shares[i] /= max(sum, 1e-9)
+	}
+	return shares
 }
 
 // retriesHoldSlots says that what waits for a slot waits for retries, isRefused that these
@@ -171,28 +178,29 @@ type change struct {
 // likelier first, and one where a plan takes long.
 func (c Config) changes(cause trigger.Cause, r Result) []change {
 	var all []change
-	add := func(setting string, from, to, low, high int, apply func(*Config, int)) {
-		if to = min(max(to, low), high); to != from {
-			changed := c.with(setting, to)
-			apply(&changed, to)
-			all = append(all, change{fmt.Sprintf("%s %d", setting, to), changed})
-		}
-	}
 	rules := c.Rules
-	concurrency := func(to int) {
-		add("concurrency", rules.Concurrency, to, 1, highestConcurrency, func(c *Config, to int) { c.Rules.Concurrency = to })
+	scale := func(setting string, value func(*trigger.Config) *int, factor float64, high int) {
+		from := *value(&rules)
+		to := min(max(int(factor*float64(from)), 1), high)
+		if to == from {
+			return
+		}
+		changed := c.with(setting, to)
+		*value(&changed.Rules) = to
+		if soft := &changed.Rules.InstanceSoftConcurrency; *soft == rules.InstanceConcurrency || *soft > changed.Rules.InstanceConcurrency {
+			*soft = changed.Rules.InstanceConcurrency
+		}
+		all = append(all, change{fmt.Sprintf("%s %d", setting, to), changed})
 	}
-	instanceConcurrency := func(to int) {
-		add("instanceConcurrency", rules.InstanceConcurrency, to, 1, min(200, max(rules.Concurrency, rules.InstanceConcurrency)), func(c *Config, to int) {
-			if c.Rules.InstanceSoftConcurrency == c.Rules.InstanceConcurrency {
-				c.Rules.InstanceSoftConcurrency = to
-			}
-			c.Rules.InstanceConcurrency = to
-			c.Rules.InstanceSoftConcurrency = min(c.Rules.InstanceSoftConcurrency, to)
-		})
+	concurrency := func(factor float64) {
+		scale("concurrency", func(c *trigger.Config) *int { return &c.Concurrency }, factor, highestConcurrency)
 	}
-	count := func(to int) {
-		add("CountBasedWindow", rules.CountBasedWindow, to, 1, 10_000, func(c *Config, to int) { c.Rules.CountBasedWindow = to })
+	count := func(factor float64) {
+		scale("CountBasedWindow", func(c *trigger.Config) *int { return &c.CountBasedWindow }, factor, 10_000)
+	}
+	instanceConcurrency := func(factor float64) {
+		high := min(200, max(rules.Concurrency, rules.InstanceConcurrency)) // more than concurrency is no use
+		scale("instanceConcurrency", func(c *trigger.Config) *int { return &c.InstanceConcurrency }, factor, high)
 	}
 	retries := func() {
 		if rules.RetryStrategy != trigger.ExponentialDecayRetry {
@@ -206,29 +214,31 @@ func (c Config) changes(cause trigger.Cause, r Result) []change {
 	sharing := mean.CPU > mean.Function // of cpu, by the calls of an instance
 	switch {
 	case cause == trigger.Window && full:
-		count(rules.CountBasedWindow / 2)
+		count(0.5)
 	case cause == trigger.Window:
-		seconds := int(rules.TimeBasedWindow / time.Second)
-		add("TimeBasedWindow", seconds, seconds/2, 0, 15, func(c *Config, to int) { c.Rules.TimeBasedWindow = time.Duration(to) * time.Second })
+		seconds := int(rules.TimeBasedWindow/time.Second) / 2
+		changed := c.with("TimeBasedWindow", seconds)
+		changed.Rules.TimeBasedWindow = time.Duration(seconds) * time.Second
+		all = append(all, change{fmt.Sprintf("TimeBasedWindow %d", seconds), changed})
 	case cause == trigger.Instance, cause == trigger.Slot && r.retriesHoldSlots() && r.isRefused():
-		instanceConcurrency(2 * rules.InstanceConcurrency)
-		concurrency(rules.Concurrency / 2)
+		instanceConcurrency(2)
+		concurrency(0.5)
 	case cause == trigger.Retries:
 		retries()
 	case cause == trigger.ColdStart:
-		instanceConcurrency(2 * rules.InstanceConcurrency)
+		instanceConcurrency(2)
 	case cause == trigger.CPU, cause == trigger.Slot && sharing:
-		instanceConcurrency(rules.InstanceConcurrency / 2)
+		instanceConcurrency(0.5)
 		if cpu := 2 * c.Function.CPU; cpu <= 1 && !c.Function.Threads { // beyond, GOMAXPROCS counts
 			all = append(all, c.withCPU(cpu))
 		}
 	case r.retriesHoldSlots():
 		retries()
-		concurrency(2 * rules.Concurrency)
+		concurrency(2)
 	default:
-		concurrency(2 * rules.Concurrency)
+		concurrency(2)
 		if full {
-			count(2 * rules.CountBasedWindow)
+			count(2)
 		}
 	}
 	if r.Calls > 1_000_000 && len(all) > 1 { // that takes long enough once

@@ -38,6 +38,10 @@ func TestAdvice(t *testing.T) {
 		{"does not keep up: …is waiting for a slot of concurrency (300). With CountBasedWindow 20 p99 is 1.… s, and it keeps up; the bill is USD 0.120 in place of 0.240", func(c *Config) {
 			c.Rules.Concurrency, c.Load.Rate = 300, 4000
 		}},
+		// Of a minute of calls that take half a minute, most is the function.
+		{"does not keep up: … is waiting for a slot of concurrency (26). With concurrency 52 p99 is … s, and it keeps up", func(c *Config) {
+			c.Function.CallTime, c.Load.Rate, c.Load.For = 30*time.Second, 12, time.Minute
+		}},
 		{"… is waiting for a slot of concurrency (5). With concurrency 10 p99 is … min, and it does not keep up yet, at the same cost", func(c *Config) {
 			c.Rules.Concurrency, c.Load.Rate = 5, 200
 		}},

@@ -30,8 +30,9 @@ type measured struct {
 	Headings       []string // of the runs
 
 	Charts     []measuredChart
-	Smallest   float64  // text
-	Faint      []string // texts with too little contrast
+	Bars       []measuredChart // of the causes of latencies
+	Smallest   float64         // text
+	Faint      []string        // texts with too little contrast
 	Background string
 	ScrollsBy  float64 // of the table in its frame
 }
@@ -74,25 +75,26 @@ const measureTools = `
 const measurePage = `(() => {` + measureTools + `
 	const texts = all('body *').filter(e => shown(e) && [...e.childNodes].some(n => n.nodeType === 3 && n.data.trim() !== ''));
 	const frame = document.querySelector('.scroll');
+	const measured = svg => {
+		const box = svg.getBoundingClientRect(), card = svg.closest('figure').getBoundingClientRect();
+		const marks = all('text', svg), boxes = marks.map(e => e.getBoundingClientRect());
+		const curves = all('.curve, rect', svg).map(e => e.getBoundingClientRect());
+		return {
+			Label: svg.getAttribute('aria-labelledby').split(' ').map(id => document.getElementById(id).textContent).join('. '), Width: box.width, Height: box.height,
+			Text: Math.min(...marks.map(textSize)),
+			Overlaps: overlapping(boxes),
+			Curves: curves.length, Markers: all('.marker use', svg).filter(shown).length,
+			WidestCurve: Math.max(...curves.map(b => b.width)), HighestCurve: Math.max(...curves.map(b => b.height)),
+			LeftOfTheCard: card.left - Math.min(...boxes.map(b => b.left)), RightOfCard: Math.max(...boxes.map(b => b.right)) - card.right,
+		};
+	};
 	return {
 		Width: document.documentElement.scrollWidth, Inner: innerWidth,
 		Title: document.title, Heading: document.querySelector('h1').textContent,
 		Scripts: all('script, img, iframe, object, link[rel=stylesheet]').length,
 		Rows: all('tbody tr').map(row => row.textContent), Marks: all('tbody tr .mark').map(e => e.textContent),
 		Headings: all('article h3').map(e => e.textContent),
-		Charts: all('svg[role=img]').map(svg => {
-			const box = svg.getBoundingClientRect(), card = svg.closest('figure').getBoundingClientRect();
-			const marks = all('text', svg), boxes = marks.map(e => e.getBoundingClientRect());
-			const curves = all('.curve', svg).map(e => e.getBoundingClientRect());
-			return {
-				Label: svg.getAttribute('aria-labelledby').split(' ').map(id => document.getElementById(id).textContent).join('. '), Width: box.width, Height: box.height,
-				Text: Math.min(...marks.map(textSize)),
-				Overlaps: overlapping(boxes),
-				Curves: curves.length, Markers: all('.marker use', svg).filter(shown).length,
-				WidestCurve: Math.max(...curves.map(b => b.width)), HighestCurve: Math.max(...curves.map(b => b.height)),
-				LeftOfTheCard: card.left - Math.min(...boxes.map(b => b.left)), RightOfCard: Math.max(...boxes.map(b => b.right)) - card.right,
-			};
-		}),
+		Charts: all('svg.chart').map(measured), Bars: all('svg.bars').map(measured),
 		Smallest: Math.min(...texts.map(textSize)),
 		Faint: texts.filter(e => contrast(e) < 4.5).map(e => e.textContent),
 		Background: getComputedStyle(document.body).backgroundColor,
@@ -245,6 +247,15 @@ func checkMeasured(t *testing.T, page Page, got measured, width float64, curves 
 
 	if len(got.Charts) != 4 {
 		t.Errorf("%d charts, want 4", len(got.Charts))
+	}
+	if len(got.Bars) != curves {
+		t.Errorf("bars of %d runs, want %d", len(got.Bars), curves)
+	}
+	for _, bars := range got.Bars {
+		if !strings.Contains(bars.Label, "; p99 ") || bars.Curves != 11 || bars.WidestCurve < 80 || bars.HighestCurve < 10 || bars.HighestCurve > 30 ||
+			bars.Text < 10 || bars.Overlaps > 0 || bars.LeftOfTheCard > 0 || bars.RightOfCard > 0 {
+			t.Errorf("bars cannot be read: %+v", bars)
+		}
 	}
 	for _, chart := range got.Charts {
 		if !strings.Contains(chart.Label, " over time. The highest values: run 1 ") {
