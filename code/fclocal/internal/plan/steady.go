@@ -194,8 +194,6 @@ func (d *driver) extend(r *Result) {
 	r.InstanceSeconds += (end.instanceSeconds - before.instanceSeconds) * times
 	r.CallSeconds += (end.sums.CallSeconds - before.sums.CallSeconds) * messages
 	r.CPUSeconds += (end.sums.CPUSeconds - before.sums.CPUSeconds) * messages
-	r.FullTime += time.Duration(float64(end.sums.FullTime-before.sums.FullTime) * times)
-	r.FullCPUTime += time.Duration(float64(end.sums.FullCPUTime-before.sums.FullCPUTime) * times)
 
 	d.extendUsage(r, end, last, rest)
 	lag := (end.lagArea - before.lagArea) / last.seconds

@@ -143,7 +143,7 @@ func TestExtend(t *testing.T) {
 	if below, above := l.Percentile(share-0.1), l.Percentile(share+0.1); below > 11*time.Millisecond || above < 999*time.Millisecond {
 		t.Errorf("%v below, %v above", below, above)
 	}
-	if mean, causes := l.Milliseconds().Mean, l.byCause().Mean; math.Abs(mean-230) > 0.1 || math.Abs(causes.Slot-mean/4) > 0.1 || math.Abs(causes.Function-mean*3/4) > 0.1 {
+	if mean, causes := l.Milliseconds().Mean, l.ByCause().Mean; math.Abs(mean-230) > 0.1 || math.Abs(causes.Slot-mean/4) > 0.1 || math.Abs(causes.Function-mean*3/4) > 0.1 {
 		t.Errorf("the mean is %v, of %+v", mean, causes)
 	}
 }
