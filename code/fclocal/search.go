@@ -8,7 +8,6 @@ import (
 	"io"
 	"maps"
 	"runtime"
-	"runtime/debug"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -70,7 +69,7 @@ func (o *planOptions) findSettings(ctx context.Context, today *config.Project, s
 		}
 	}
 	progress := report.NewProgress(stderr)
-	defer debug.SetGCPercent(debug.SetGCPercent(400)) // as plan does
+	defer o.collectGarbage()()
 	answer, err := search.Find(ctx, search.Question{
 		Today: today, Goals: goals, Vary: vary, Plan: o.config, Prices: o.bill,
 		Load: func(set map[string]string) (*config.Project, error) {

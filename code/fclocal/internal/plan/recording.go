@@ -14,7 +14,6 @@ import (
 	"slices"
 	"sort"
 	"strconv"
-	"strings"
 	"time"
 
 	"fclocal/internal/files"
@@ -79,6 +78,9 @@ func (m *merging) before(other *merging) bool {
 }
 func (m *merging) moved(int) {}
 
+// latestTime is the year 9999, in milliseconds since 1970.
+const latestTime = 253_370_764_800_000
+
 // recordingHeader is the first line of a file.
 const recordingHeader = "timestamp_ms,partition,bytes"
 
@@ -127,23 +129,24 @@ func parseRecording(name string, r io.Reader) (*Recording, error) {
 	limited := &io.LimitedReader{R: in, N: recordingLimit}
 	lines := bufio.NewScanner(limited)
 	recording := &Recording{Name: name}
-	begin, before, number := int64(0), int64(0), 0
+	var chunks [][]Record // a slice that grows would take several times the memory
+	begin, before, number, records := int64(0), int64(0), 0, 0
 	for lines.Scan() {
 		number++
 		line := bytes.TrimSpace(bytes.TrimPrefix(lines.Bytes(), []byte("\ufeff")))
-		if len(line) == 0 || line[0] == '#' || recording.Records == nil && string(line) == recordingHeader {
+		if len(line) == 0 || line[0] == '#' || records == 0 && string(line) == recordingHeader {
 			continue
 		}
 		at, record, err := parseRecord(line)
 		switch {
 		case err != nil:
-		case recording.Records == nil:
+		case records == 0:
 			begin, before = at, at
 		case at < before:
 			err = fmt.Errorf("%q: its time is before that of the line above it: sort the lines by their time, as sort -n does", line)
 		case at-begin > (10 * 365 * day).Milliseconds():
 			err = fmt.Errorf("%q: its time is more than ten years after the first one", line)
-		case len(recording.Records) == recordsAtMost:
+		case records == recordsAtMost:
 			err = fmt.Errorf("there are more than %d records", recordsAtMost)
 		}
 		if err != nil {
@@ -151,7 +154,12 @@ func parseRecording(name string, r io.Reader) (*Recording, error) {
 		}
 		before = at
 		record.At = time.Duration(at-begin) * time.Millisecond
-		recording.Records = append(recording.Records, record)
+		if records%chunk == 0 {
+			chunks = append(chunks, make([]Record, 0, chunk))
+		}
+		last := &chunks[len(chunks)-1]
+		*last = append(*last, record)
+		records++
 		recording.Partitions = max(recording.Partitions, int(record.Partition)+1)
 	}
 	switch {
@@ -159,35 +167,34 @@ func parseRecording(name string, r io.Reader) (*Recording, error) {
 		return nil, fmt.Errorf("%s:%d: %w", name, number+1, lines.Err())
 	case limited.N == 0:
 		return nil, fmt.Errorf("%s: it is larger than %d GB when it is unpacked", name, recordingLimit>>30)
-	case recording.Records == nil:
+	case records == 0:
 		return nil, fmt.Errorf("%s: no line has a record, like 1790000000000,0,512", name)
 	}
+	recording.Records = slices.Concat(chunks...)
 	recording.Begin = time.UnixMilli(begin).UTC()
 	recording.For = time.Duration(before-begin+1) * time.Millisecond
 	return recording, nil
 }
 
+// chunk is how many records are read into a slice; more are another one.
+const chunk = 1 << 16
+
 func parseRecord(line []byte) (at int64, r Record, err error) {
-	fields := strings.Split(string(line), ",")
-	if len(fields) != 3 {
+	time, rest, _ := bytes.Cut(line, []byte(","))
+	partition, size, found := bytes.Cut(rest, []byte(","))
+	if !found || bytes.Contains(size, []byte(",")) {
 		return 0, r, fmt.Errorf("%.60q: a line is %s, like 1790000000000,0,512", line, recordingHeader)
 	}
-	var numbers [3]int64
-	for i, column := range []struct {
-		name        string
-		least, most int64
-	}{
-		{"the milliseconds since 1970", 0, time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC).UnixMilli()},
-		{"the partition", 0, partitionsAtMost - 1},
-		{"the bytes", 1, math.MaxInt32},
-	} {
-		text := strings.TrimSpace(fields[i])
-		numbers[i], err = strconv.ParseInt(text, 10, 64)
-		if err != nil || numbers[i] < column.least || numbers[i] > column.most {
-			return 0, r, fmt.Errorf("%.60q: %s must be a whole number from %d to %d", text, column.name, column.least, column.most)
+	number := func(name string, text []byte, least, most int64) (n int64) {
+		n, failed := strconv.ParseInt(string(bytes.TrimSpace(text)), 10, 64)
+		if failed != nil || n < least || n > most {
+			err = cmp.Or(err, fmt.Errorf("%.60q: %s must be a whole number from %d to %d", bytes.TrimSpace(text), name, least, most))
 		}
+		return n
 	}
-	return numbers[0], Record{Partition: int32(numbers[1]), Bytes: int32(numbers[2])}, nil
+	at = number("the milliseconds since 1970", time, 0, latestTime)
+	r = Record{Partition: int32(number("the partition", partition, 0, partitionsAtMost-1)), Bytes: int32(number("the bytes", size, 1, math.MaxInt32))}
+	return at, r, err
 }
 
 // checkRecording finds a recording that neither of its makers would have made.

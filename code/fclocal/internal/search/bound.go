@@ -169,11 +169,12 @@ func (l load) estimate(p plan.Config) (calls, seconds float64) {
 
 // shorten returns a plan with a part of the load that takes about so many calls, where one
 // can stand for the whole: a load at one rate is cut off, and one that changes over the day
-// goes through it faster. What is in the topic at the start is not cut.
+// goes through it faster. What is in the topic at the start is not cut, and neither is what was
+// recorded.
 func shorten(p plan.Config, calls, most float64) (plan.Config, bool) {
 	share := most / calls
 	l := p.Load
-	if share >= 0.9 || l.Backlog > 0 || l.For <= 0 || len(p.Trouble.Outages) > 0 {
+	if share >= 0.9 || l.Backlog > 0 || l.For <= 0 || l.Recording != nil || len(p.Trouble.Outages) > 0 {
 		return p, false
 	}
 	windows := 20 * p.Rules.TimeBasedWindow
