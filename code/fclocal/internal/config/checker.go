@@ -26,7 +26,8 @@ type checker struct {
 	blank    []bool     // of each line
 	document *yaml.Node // as it was parsed
 	root     *node
-	parsed   int // values that the parser has made
+	parsed   int      // values that the parser has made
+	read     []string // absolute paths of other files that the values are from
 	problems []Problem
 	picked   error           // why no function could be picked
 	failed   map[string]bool // paths with an error
@@ -108,6 +109,7 @@ func (c *checker) check(data []byte, overrides []override, options Options) {
 	}
 	r := newResolver(raw, c.edition, c.file)
 	c.root = r.resolve(raw)
+	c.read = append(c.read, r.read...)
 	if stop := r.stopped; stop != nil {
 		c.fail(stop.place, "", "%s", stop.message)
 		return

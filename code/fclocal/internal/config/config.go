@@ -32,6 +32,10 @@ type Project struct {
 	File string // absolute path of s.yaml
 	Dir  string // the directory that holds it; what codeUri is relative to
 
+	// Read are the absolute paths of other files that s.yaml takes values from: those
+	// that it extends, and of FC 3.0's ${file(…)}. .env is not among them.
+	Read []string
+
 	Name        string // of the application
 	Region      string
 	Service     Service

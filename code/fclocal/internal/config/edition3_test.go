@@ -524,6 +524,10 @@ resources:`, 1)
 		t.Error(problems)
 	}
 	file := strings.Replace(smallest3, "resources:", "extend: ./other.yaml\nresources:", 1)
+	if project, problems = load(file, "vars: {mod: \"${file(go.mod)}\"}"); problems != "" || len(project.Read) != 2 ||
+		project.Read[0] != filepath.Join(project.Dir, "other.yaml") || project.Read[1] != filepath.Join(project.Dir, "go.mod") {
+		t.Errorf("%s, read %q", problems, project.Read)
+	}
 	project, problems = load(file, "vars: {a: 1}\nresources:\n  s:\n    props: {timeout: 8, region: cn-beijing}\n")
 	if problems != "" || project.Function.Timeout != 8 || project.Region != "cn-shanghai" {
 		t.Errorf("%s, %+v", problems, project)

@@ -204,7 +204,7 @@ func (r *resolver) callNew(n *node, e expression, source string) *node {
 		}
 		return fail("the environment variable %s is not set, or empty", cut(text, maxQuoted))
 	case "file":
-		content, err := r.read(text)
+		content, err := r.readText(text)
 		if err != nil {
 			return fail("%v", err)
 		}
@@ -250,8 +250,8 @@ func (r *resolver) directory() string {
 	return filepath.Dir(file)
 }
 
-// read is the text of a file, by its path from s.yaml.
-func (r *resolver) read(path string) (string, error) {
+// readText is the text of a file, by its path from s.yaml.
+func (r *resolver) readText(path string) (string, error) {
 	if text, seen := r.contents[path]; seen {
 		return text, nil
 	}
@@ -264,6 +264,7 @@ func (r *resolver) read(path string) (string, error) {
 		return "", err
 	}
 	r.contents[path] = string(data)
+	r.read = append(r.read, full)
 	return string(data), nil
 }
 

@@ -72,6 +72,9 @@ func (x *extender) file(raw *yaml.Node, file string, more int) *yaml.Node {
 		path = filepath.Join(filepath.Dir(file), path)
 	}
 	base, err := readYAML(path)
+	if absolute, absErr := filepath.Abs(path); absErr == nil {
+		x.c.read = append(x.c.read, absolute)
+	}
 	if err == nil && more == 0 {
 		err = fmt.Errorf("more than %d files extend each other", maxExtends)
 	}

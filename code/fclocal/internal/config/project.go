@@ -91,6 +91,7 @@ func (c *checker) project(file string) *Project {
 	p := &Project{
 		File:   file,
 		Dir:    filepath.Dir(file),
+		Read:   c.read,
 		Name:   c.root.string("", "name"),
 		Region: u.props.node().string("", "region"),
 		Service: Service{

@@ -29,6 +29,7 @@ type resolver struct {
 	thisName   string
 	variables  map[string]string // of .env; nil until one is asked for
 	contents   map[string]string // of files, by their paths
+	read       []string          // absolute paths of these
 	structures map[string]*node  // by what they were read from
 
 	names   []string // what ${vars...} may refer to, once one refers to nothing else

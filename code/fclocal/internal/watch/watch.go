@@ -111,7 +111,7 @@ func (w *Watch) list(ctx context.Context) error {
 	for _, root := range w.sources.Trees {
 		trees = append(trees, tree{root, w.isSource, func(string) bool { return false }})
 	}
-	return w.files.watch(slices.Concat(w.settings, w.events, w.sources.Files), trees)
+	return w.files.watch(slices.Concat(w.settings, w.loaded.Read, w.events, w.sources.Files), trees)
 }
 
 // isGo says whether a file of a module is one that the go command builds from.
@@ -220,7 +220,7 @@ func (w *Watch) take() (events bool) {
 	settings := false
 	for _, path := range w.changed {
 		switch {
-		case slices.Contains(w.settings, path):
+		case w.isSetting(path):
 			settings = true
 		case slices.Contains(w.events, path):
 			events = true
@@ -236,6 +236,11 @@ func (w *Watch) take() (events bool) {
 		w.load()
 	}
 	return events
+}
+
+// isSetting says whether settings come from a file.
+func (w *Watch) isSetting(path string) bool {
+	return slices.Contains(w.settings, path) || slices.Contains(w.loaded.Read, path)
 }
 
 // haveChanged says which files have.
@@ -268,7 +273,7 @@ func (w *Watch) load() {
 		}
 	}
 	w.say("%s", describe(w.loaded, next))
-	w.loaded = next
+	w.loaded, w.relist = next, true
 }
 
 // build builds the function, and takes the program's checksum.
@@ -310,7 +315,7 @@ func (w *Watch) sortOut(first bool) {
 	}
 	for _, path := range paths {
 		switch {
-		case slices.Contains(w.settings, path) || slices.Contains(w.events, path):
+		case w.isSetting(path) || slices.Contains(w.events, path):
 		case first || w.written[path] > 0:
 			w.written[path] = ownWrites
 			continue

@@ -127,7 +127,7 @@ type watched struct {
 func watchProject(t *testing.T, actions bool) *watched {
 	t.Helper()
 	w := &watched{T: t, directory: t.TempDir(), build: func() error { return nil }}
-	project := &config.Project{File: w.at("s.yaml"), Dir: w.directory, Function: config.Function{Runtime: "custom", CodeURI: "code", MemorySize: 128}, Trigger: &config.Trigger{}}
+	project := &config.Project{File: w.at("s.yaml"), Dir: w.directory, Function: config.Function{Runtime: "custom", CodeURI: "code", MemorySize: 128}, Trigger: &config.Trigger{}, Read: []string{w.at("base.yaml")}}
 	if actions {
 		project.Build = []config.Action{{Run: "make", Path: w.at("code")}}
 	}
@@ -235,6 +235,16 @@ built in 0.0 s`
 		t.Errorf("after a mistake: %+v", c)
 	}
 	if said, want := w.saidSince(), "s.yaml has changed\ns.yaml: 1 error; the settings before go on\nevent.json has changed"; said != want {
+		t.Errorf("said %q", said)
+	}
+
+	// What s.yaml takes values from counts as it does.
+	w.build = func() error { return errors.New("it is built") }
+	w.write("base.yaml", "")
+	w.write("s.yaml", "256")
+	w.write("event.json", "5")
+	w.next(nil)
+	if said, want := w.saidSince(), "base.yaml and 2 other files have changed\nall settings are as before"; said != want {
 		t.Errorf("said %q", said)
 	}
 
