@@ -4,10 +4,10 @@ package result
 // have been added before.
 type Redrive struct {
 	Topic     string `json:"topic,omitempty"`
-	Taken     int    `json:"taken,omitempty"`   // letters that came from the topic
-	Skipped   int    `json:"skipped,omitempty"` // records of it that are none
+	Taken     int    `json:"taken"`   // letters that came from the topic
+	Skipped   int    `json:"skipped"` // records of it that are none
 	File      string `json:"file"`
-	Letters   int    `json:"letters"`   // that were in the file
+	Letters   int    `json:"letters"`   // in the file, then
 	Delivered int    `json:"delivered"` // and are no longer in it
 	Failed    int    `json:"failed"`    // again
 	Untried   int    `json:"untried"`   // as the redrive was stopped
