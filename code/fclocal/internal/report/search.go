@@ -31,11 +31,13 @@ func SearchTable(w io.Writer, s result.Search, width int) error {
 	case s.Best == nil && s.Nearest != nil:
 		chosen = append(chosen, namedChoice{"nearest", *s.Nearest})
 	}
-	b.WriteString(render(choiceColumns(s, chosen, true)) + "\n")
+	b.WriteString(choiceTables(s, chosen, true, width))
+	b.WriteString("\n")
+	if last := chosen[len(chosen)-1]; last.EventBridge != nil {
+		fmt.Fprintf(&b, "%s\n", wrap(fmt.Sprintf("Of the last bill %s are Function Compute's and %s EventBridge's.", units.Money(last.FunctionCompute), units.Money(*last.EventBridge)), width))
+	}
 	if s.Best != nil && len(s.Changes) == 0 {
-		b.WriteString("\nToday's settings are the cheapest that keep " + goals(s) + ".\n")
-	} else {
-		b.WriteString("\n")
+		b.WriteString("Today's settings are the cheapest that keep " + goals(s) + ".\n")
 	}
 	for _, text := range s.Binds {
 		b.WriteString(wrap(text, width) + "\n")
@@ -50,7 +52,7 @@ func SearchTable(w io.Writer, s result.Search, width int) error {
 			}
 			rows = append(rows, namedChoice{name, c})
 		}
-		b.WriteString("\nPrice against latency: no settings are both cheaper and faster than these.\n" + render(choiceColumns(s, rows, false)) + "\n")
+		b.WriteString("\nPrice against latency: no settings are both cheaper and faster than these.\n" + choiceTables(s, rows, false, width))
 	}
 	b.WriteString("\n")
 	b.WriteString(wrap(units.Sprintf("The %s, of %s. Planned were %d of %d combinations of settings.", priceAxis(s), s.PricesOf, s.Planned, s.Settings), width) + "\n")
@@ -69,50 +71,53 @@ type namedChoice struct {
 	result.Choice
 }
 
-// choiceColumns are those of a table of choices; in full with what the bill consists of.
-func choiceColumns(s result.Search, rows []namedChoice, full bool) []column {
-	var columns []column
-	add := func(header string, cell func(namedChoice) string) {
+// choiceTables renders choices in a table, and what does not fit into the width in further
+// ones; in full with their names first, and whether they keep the goals.
+func choiceTables(s result.Search, rows []namedChoice, full bool, width int) string {
+	of := func(header string, cell func(namedChoice) string) column {
 		c := column{name: header, header: header}
 		for _, row := range rows {
 			c.cells = append(c.cells, cell(row))
 		}
-		columns = append(columns, c)
+		return c
 	}
-	if full {
-		add("", func(c namedChoice) string { return c.name })
-	}
+	var first, rest []column
 	for _, v := range s.Varied {
 		header := v.Name
-		for _, suffix := range []string{"BasedWindow", "Concurrency", "Size"} {
-			if before, found := strings.CutSuffix(header, suffix); found && before != "" {
-				header = before + "\n" + suffix
-			}
+		for _, part := range []string{"Based", "Window", "Concurrency", "Size"} {
+			header = strings.Replace(header, part, "\n"+part, 1)
 		}
-		add(header, func(c namedChoice) string {
+		first = append(first, of(header, func(c namedChoice) string {
 			text := fmt.Sprint(c.Settings.Value(v.Name))
 			if v.Unit != "" {
 				text += " " + v.Unit
 			}
 			return text
-		})
+		}))
 	}
-	add("bill", func(c namedChoice) string { return units.Money(c.Price) })
-	if full && s.PartOnly == "" {
-		add("FC", func(c namedChoice) string { return units.Money(c.FunctionCompute) })
-		add("Event\nBridge", func(c namedChoice) string { return units.Money(*c.EventBridge) })
+	name := of("", func(c namedChoice) string { return c.name })
+	rest = []column{
+		of("bill", func(c namedChoice) string { return units.Money(c.Price) }),
+		of("latency\np50", func(c namedChoice) string { return units.Milliseconds(c.LatencyMs.P50) }),
+		of("latency\np99", func(c namedChoice) string { return units.Milliseconds(c.LatencyMs.P99) }),
 	}
-	add("latency\np50", func(c namedChoice) string { return units.Milliseconds(c.LatencyMs.P50) })
-	add("latency\np99", func(c namedChoice) string { return units.Milliseconds(c.LatencyMs.P99) })
-	add("lag\nat most", func(c namedChoice) string { return units.Count(c.LagMax) })
-	add("in-\nstances", func(c namedChoice) string { return units.Count(c.Instances) })
+	lag := of("lag at\nmost", func(c namedChoice) string { return units.Count(c.LagMax) })
 	if full {
-		add("keeps\nup", func(c namedChoice) string { return units.YesNo(c.KeepsUp) })
-		add("keeps\ngoals", func(c namedChoice) string { return units.YesNo(c.Kept) })
+		rest, first = append(append(first, rest...), of("keeps\ngoals", func(c namedChoice) string { return units.YesNo(c.Kept) })), []column{name}
+		rest = append(rest, lag)
 	} else {
-		add("", func(c namedChoice) string { return c.name })
+		rest = append(rest, lag, of("in-\nstances", func(c namedChoice) string { return units.Count(c.Instances) }), name)
 	}
-	return columns
+	var b strings.Builder
+	for len(rest) > 0 {
+		n := fitting(first, rest, width)
+		if b.Len() > 0 {
+			b.WriteString("\n")
+		}
+		b.WriteString(render(slices.Concat(first, rest[:n])) + "\n")
+		rest = rest[n:]
+	}
+	return b.String()
 }
 
 // SearchJSON writes the answer of a search. Numbers are rounded like those of JSON.
