@@ -8,6 +8,7 @@ import (
 	"io"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 
@@ -42,6 +43,7 @@ type planOptions struct {
 	trouble   trouble.Trouble
 	seed      uint64
 
+	runs   int // seeds for each combination of settings
 	whole  bool
 	report string
 	sort   string // "" is the order of --set
@@ -100,6 +102,7 @@ Exit codes: 0 good; 1 the plan failed; 2 wrong usage or configuration.`,
 	troubleFlags(flags, &options.trouble, &options.seed)
 	options.instances.addTo(flags)
 	global.environment.AddTo(command)
+	flags.IntVar(&options.runs, "runs", 1, "plan with `N` seeds, and show each figure's range")
 	flags.BoolVar(&options.whole, "whole", false, "simulate steady loads to their end, not only until their figures stand")
 	flags.StringVar(&options.report, "report", "", "write a page with tables and charts to `FILE`.html")
 	flags.StringVar(&options.sort, "sort", "", "`cost|latency`: the cheapest or fastest run first, those that keep up before the others")
@@ -118,7 +121,7 @@ func (o *planOptions) check(given func(option string) bool) error {
 		option.Not(environment.Given(given) && !o.measure, "--env, --env-file, --access and --credentials are for --measure: nothing else runs the function"),
 		option.From("--call-time", f.CallTime, 0), option.From("--event-time", f.EventTime, 0), option.From("--cold-start", f.ColdStart, 0),
 		option.From("--initializer-time", f.Initializer, 0), option.From("--pre-stop-time", f.PreStop, 0),
-		option.Between("--spread", f.Spread, 0, 1),
+		option.Not(o.runs < 1 || o.runs > 1000, fmt.Sprintf("--runs %d: it must be from 1 to 1000", o.runs)), option.Between("--spread", f.Spread, 0, 1),
 		option.Not(!sorted, fmt.Sprintf("--sort %s: it must be cost or latency", o.sort)),
 	)
 }
@@ -199,12 +202,6 @@ func runPlans(ctx context.Context, options planOptions, given func(option string
 	if err != nil {
 		return err
 	}
-	for i := range runs {
-		if err := runs[i].Check(); err != nil {
-			return failure.Of(err)
-		}
-		options.bill.Charge(&runs[i])
-	}
 	sorts[options.sort].sort(runs)
 	if err := options.show(stdout, runs); err != nil {
 		return err
@@ -245,29 +242,34 @@ func (o *planOptions) collectGarbage() (undo func()) {
 	return func() { debug.SetGCPercent(before) }
 }
 
-// plan runs all plans, on all cores.
+// plan runs all plans, on all cores, and makes one of those that differ in their seed alone.
 func (o *planOptions) plan(ctx context.Context, projects []*config.Project, stderr io.Writer) ([]result.Run, error) {
-	progress := report.NewPlansProgress(stderr, len(projects))
+	progress := report.NewPlansProgress(stderr, len(projects)*o.runs)
 	defer o.collectGarbage()()
-	runs := make([]result.Run, len(projects))
-	failures := make([]error, len(projects))
+	runs := make([]result.Run, len(projects)*o.runs)
+	failures := make([]error, len(runs))
 	cores := make(chan struct{}, runtime.GOMAXPROCS(0))
 	var running sync.WaitGroup
-	for i, project := range projects {
+	for i := range runs {
 		running.Go(func() {
 			cores <- struct{}{}
 			defer func() { <-cores }()
-			c := o.config(project)
+			c := o.config(projects[i/o.runs])
+			c.Rules.Seed += uint64(i % o.runs)
 			c.Progress = func(done float64) { progress.Update(i, done/2) }
 			planned, err := plan.Run(ctx, c)
 			runs[i] = c.Run(planned)
-			if err == nil { // the advice plans again
+			if err == nil && i%o.runs == 0 { // the advice plans again
 				c.Progress = func(done float64) { progress.Update(i, 0.5+done/2) }
 				runs[i].Advice, err = c.Advise(ctx, planned, o.bill.Charge)
 			}
 			failures[i] = err
 			runs[i].Function.Measured = o.measured
 			runs[i].Function.GivenCallMs, runs[i].Function.GivenEventMs = result.Milliseconds(o.function.CallTime), result.Milliseconds(o.function.EventTime)
+			if err := runs[i].Check(); failures[i] == nil && err != nil {
+				failures[i] = failure.Of(err)
+			}
+			o.bill.Charge(&runs[i])
 			progress.Finish(i)
 		})
 	}
@@ -278,7 +280,14 @@ func (o *planOptions) plan(ctx context.Context, projects []*config.Project, stde
 	if ctx.Err() != nil {
 		return nil, failure.New("stopped before the plan was ready")
 	}
-	return runs, errors.Join(failures...)
+	if err := errors.Join(failures...); err != nil {
+		return nil, err
+	}
+	var merged []result.Run
+	for ofSettings := range slices.Chunk(runs, o.runs) {
+		merged = append(merged, result.MergeSeeds(ofSettings))
+	}
+	return merged, nil
 }
 
 // measureFunction measures the function and shows the fit.

@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"math"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -177,6 +180,43 @@ func TestPlanFailOn(t *testing.T) {
 	}
 }
 
+// Several seeds make one run, whose figures are those of the seeds alone.
+func TestPlanRuns(t *testing.T) {
+	args := []string{"--rate", "100", "--for", "5m", "--call-time", "100ms", "--set", "CountBasedWindow=1,10"}
+	runs := mustPlan(t, append(args, "--runs", "3", "--seed", "5", "--sort", "latency")...)
+	for i, run := range runs {
+		if len(run.Seeds) != 3 || run.Delivered != 30_000 || run.Rank != i+1 {
+			t.Fatalf("%+v", run)
+		}
+		for j, seed := range run.Seeds {
+			alone := mustPlan(t, append(args[:6], "--seed", strconv.Itoa(5+j), "--set", fmt.Sprint("CountBasedWindow=", run.Settings.Value("CountBasedWindow")))...)[0]
+			if seed.Seed != uint64(5+j) || seed.Figures["p99"] != alone.LatencyMs.P99 || seed.Figures["bill"] != *alone.Bill.Per30Days.Price || seed.Figures["lagMax"] != float64(alone.LagMax) {
+				t.Errorf("seed %d: %+v, alone %+v", 5+j, seed, alone.LatencyMs)
+			}
+			for name, figure := range seed.Figures {
+				if within := run.Range[name]; figure < within[0] || figure > within[1] || within[0] > within[1] {
+					t.Errorf("%s is %v with seed %d, and the range %v", name, figure, seed.Seed, within)
+				}
+			}
+		}
+		if lag := run.Range["lagMax"]; lag[0] == lag[1] {
+			t.Errorf("all seeds have the same lag: %v", lag)
+		}
+	}
+	args = append(args, "--runs", "3")
+	output, err := tryPlan(args...)
+	if want := "\nSeeds: 3, from 0 on. "; err != nil || !strings.Contains(output, want) {
+		t.Errorf("%v, %q is not in\n%s", err, want, output)
+	}
+	if again, err := tryPlan(args...); err != nil || again != output {
+		t.Errorf("%v; a second run says\n%s\nafter\n%s", err, again, output)
+	}
+	_, err = tryPlan(append(args, "--fail-on", "p99>1ms")...)
+	if want := "^run 1: latency p99 is .* ms with seed 0 \\(3 of 3 seeds\\)\nrun 2: "; err == nil || !regexp.MustCompile(want).MatchString(err.Error()) || !failure.Is(err) {
+		t.Errorf("error %v, want %s", err, want)
+	}
+}
+
 // A long load ends early, and says so, unless all of it is asked for.
 func TestPlanWhole(t *testing.T) {
 	args := []string{"--rate", "250", "--set", "CountBasedWindow=1"}
@@ -290,6 +330,7 @@ func TestPlanMistakes(t *testing.T) {
 		{"--rate -1", "--rate -1"},
 		{"--rate NaN", "--rate NaN"},
 		{"--rate 1 --for 0s", "--for 0s"},
+		{"--rate 1 --runs 0", "--runs 0: it must be from 1 to 1000"},
 		{"--rate 1 --for 5days", `invalid argument "5days" for "--for" flag: it must be a duration like 30d`},
 		{"--rate 1e15", "10^15"},
 		{"--rate 1 --rate-file DIR/rates.txt", "exclude each other"},

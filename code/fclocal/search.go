@@ -43,6 +43,7 @@ func (o *searchOptions) check(given func(option string) bool) error {
 		option.Not(given("vary") && !asked, "--vary is for --goal, which says what its settings are to keep"),
 		option.Not(o.apply && !asked, "--apply is for --goal, which finds what there is to write"),
 		option.Not(asked && given("sort"), "--sort and --goal exclude each other: the answer is one, the cheapest"),
+		option.Not(asked && given("runs"), "--runs and --goal exclude each other: what is recommended is planned with several seeds"),
 		option.Not(asked && given("fail-on"), "--fail-on and --goal exclude each other: the exit code is 1 if nothing keeps the goals"),
 	)
 }

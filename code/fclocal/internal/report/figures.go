@@ -35,7 +35,7 @@ const (
 // figures are in the order of a table's columns. What has nothing to say in any
 // run is left out.
 var figures = slices.Concat(causeFigures(), []figure{
-	planned(outcome, "keeps up", "keeps\nup", func(p *result.Plan) string { return units.YesNo(p.KeepsUp) }),
+	planned(outcome, "keeps up", "keeps\nup", keepsUp),
 	{instances, "instances", "instances",
 		func(r result.Run) string {
 			return fmt.Sprintf("%s (bound %s)", units.Count(r.PeakInstances), units.Count(r.InstancesBound))
@@ -114,6 +114,12 @@ var figures = slices.Concat(causeFigures(), []figure{
 		func(r result.Run) bool { return r.CPUShare == 0 }},
 	planned(instances, "instance-hours", "instance-\nhours", func(p *result.Plan) string { return units.Number(p.InstanceHours) }),
 	{charges, "bill", "", billed, notBilled},
+	{charges, billOfSeeds, "",
+		func(r result.Run) string { return units.Money(*r.Charges().Price) },
+		func(r result.Run) bool {
+			_, _, ok := r.Extremes("bill")
+			return !ok || r.Charges() == nil || r.Charges().Price == nil
+		}},
 	{charges, "Function Compute", "", functionBilled, notBilled},
 	{charges, "… paid for a year", "", yearlyBilled, func(r result.Run) bool { return yearlyPlans(r) == nil }},
 	{charges, "EventBridge", "", streamBilled, notBilled},
@@ -123,6 +129,9 @@ var figures = slices.Concat(causeFigures(), []figure{
 	money("EventBridge\nby capacity", result.ByCapacity, func(c *result.Charges) *float64 { return c.EventBridge.ByCapacity.Price }),
 	{causes, "", "p99 is\nmostly", mostOfP99, func(r result.Run) bool { return spentOf(r) == nil }},
 	{outcome, "time", "time", func(r result.Run) string { return units.Milliseconds(r.WallSeconds * 1000) }, nil},
+	{outcome, "seeds", "",
+		func(r result.Run) string { return strings.TrimPrefix(seedsNote([]result.Run{r}), "Seeds: ") },
+		func(r result.Run) bool { return seedsNote([]result.Run{r}) == "" }},
 	{outcome, "simulated", "",
 		func(r result.Run) string { return "the first " + simulated(r) + "; the rest is like that" },
 		func(r result.Run) bool { return simulated(r) == "" }},

@@ -41,6 +41,9 @@ func rounded(runs []result.Run) []result.Run {
 		if r.Plan != nil {
 			p := *r.Plan
 			round(&p.LagMean, &p.DrainSeconds, &p.InstanceHours, &p.SimulatedSeconds)
+			if p.OfSeeds != nil {
+				p = roundedSeeds(p)
+			}
 			r.Plan = &p
 		}
 		if r.Bill != nil {

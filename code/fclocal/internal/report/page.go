@@ -60,7 +60,7 @@ type pageView struct {
 	Load        []string // what comes to the topic, a sentence each
 	Assumptions []string // what the plans take as given, likewise
 
-	Advised  *pageRun   // the best that keeps up, if Best is given
+	Advised  string     // the best that keeps up, if Best is given
 	Settings []pageFact // that all runs have
 	Columns  []pageColumn
 	Runs     []pageRun
@@ -122,7 +122,7 @@ func (p Page) view() pageView {
 	if len(shown) > 0 {
 		view.Load, view.Assumptions = loadInWords(shown[0]), assumptions(shown[0])
 	}
-	for _, note := range []string{billNote(shown), simulatedNote(shown)} {
+	for _, note := range []string{billNote(shown), seedsNote(shown), equalNote(shown), simulatedNote(shown)} {
 		if note != "" {
 			view.Assumptions = append(view.Assumptions, note)
 		}
@@ -157,7 +157,10 @@ func (p Page) view() pageView {
 	}
 
 	if len(shown) > 1 && p.Best != "" && shown[0].KeepsUp {
-		view.Advised = &view.Runs[0]
+		view.Advised = fmt.Sprintf("The %s of them is run 1: %s.", p.Best, names[0])
+		if n := equals(shown); n > 1 {
+			view.Advised = fmt.Sprintf("The %s of them, equal within the noise of %d seeds, are runs 1 to %d.", p.Best, len(shown[0].Seeds), n)
+		}
 	}
 	if p.Search != nil {
 		c, legend := newFrontier(*p.Search)

@@ -3,6 +3,8 @@ package report
 import (
 	"bytes"
 	"math"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -226,6 +228,72 @@ func TestSimulated(t *testing.T) {
 	runs[0].SimulatedSeconds = 480
 	var output bytes.Buffer
 	if err := Table(&output, runs, 0); err != nil || !strings.Contains(output.String(), "the first 8 min; the rest is like that") {
+		t.Errorf("%v in\n%s", err, output.String())
+	}
+}
+
+func TestRanges(t *testing.T) {
+	for _, test := range []struct{ low, high, want string }{
+		{"1.5 ms", "1.5 ms", "1.5 ms"}, {"1.5 ms", "2 ms", "1.5–2 ms"}, {"950 ms", "1.2 s", "950 ms–1.2 s"},
+		{"2 (bound 3)", "3 (bound 3)", "2–3 (bound 3)"}, {"1,000", "2,000", "1,000–2,000"},
+		{"* 24.48", "* 26.52", "* 24.48–26.52"}, {"24.48", "* 26.52", "* 24.48–26.52"}, {"-", "5 s", "-–5 s"},
+	} {
+		if got := fromTo(test.low, test.high); got != test.want {
+			t.Errorf("%q to %q: %q, want %q", test.low, test.high, got, test.want)
+		}
+	}
+}
+
+// Several seeds show their ranges, and name no best of what is equal.
+func TestSeeds(t *testing.T) {
+	var runs []result.Run
+	for i, one := range plans()[1:4] {
+		var seeds []result.Run
+		for seed := range 3 {
+			p := *one.Plan
+			one.Plan = &p
+			one.LatencyMs.P99, one.Account.Seed = []float64{1000, 1040, 3000}[i]+50*float64(seed), uint64(seed)
+			one.LagMax = int64(2000 + seed)
+			p.KeepsUp = i < 2 || seed > 0
+			seeds = append(seeds, one)
+		}
+		runs = append(runs, result.MergeSeeds(seeds))
+	}
+	result.SortByLatency(runs)
+	var output bytes.Buffer
+	if err := Table(&output, runs, 0); err != nil {
+		t.Fatal(err)
+	}
+	page := Page{Function: "f", Trigger: "t", Best: "fastest", Runs: runs}
+	path := filepath.Join(t.TempDir(), "page.html")
+	if err := page.Write(path); err != nil {
+		t.Fatal(err)
+	}
+	html, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	seeds := "Seeds: 3, from 0 on. Ranges are those of all; the rest is of the one in the middle by its p99."
+	equal := "Equal within the noise of 3 seeds: instanceConcurrency 13; instanceConcurrency 5."
+	for where, text := range map[string]string{"table": output.String(), "page": string(html)} {
+		for _, want := range []string{"1–1.10 s", "1.04–1.14 s", "3–3.10 s", "2,000–2,002", seeds, equal} {
+			if !strings.Contains(text, want) {
+				t.Errorf("%q is not in the %s:\n%s", want, where, text)
+			}
+		}
+	}
+	if want := "The fastest of them, equal within the noise of 3 seeds, are runs 1 to 2."; !strings.Contains(string(html), want) {
+		t.Errorf("%q is not in the page", want)
+	}
+	if !strings.Contains(output.String(), " 2 of 3 ") {
+		t.Errorf("that 2 of 3 seeds keep up is not in\n%s", output.String())
+	}
+	output.Reset()
+	if err := JSON(&output, runs[:1]); err != nil || !strings.Contains(strings.Join(strings.Fields(output.String()), ""), `"p99":[1000,1100]`) {
+		t.Errorf("%v in %s", err, output.String())
+	}
+	output.Reset()
+	if err := Table(&output, runs[:1], 0); err != nil || !strings.Contains(output.String(), "latency p99          1–1.10 s") {
 		t.Errorf("%v in\n%s", err, output.String())
 	}
 }

@@ -54,7 +54,7 @@ func facts(run result.Run) [][]fact {
 	all := make([][]fact, groups)
 	for _, f := range figures {
 		if f.name != "" && (f.none == nil || !f.none(run)) {
-			all[f.group] = append(all[f.group], fact{f.name, f.value(run)})
+			all[f.group] = append(all[f.group], fact{f.name, f.text(run)})
 		}
 	}
 	return all
@@ -108,7 +108,7 @@ func columns(runs []result.Run, wanted func(header string) bool) []column {
 		}
 		c := column{name: f.name, header: f.short}
 		for _, run := range runs {
-			c.cells = append(c.cells, f.value(run))
+			c.cells = append(c.cells, f.text(run))
 		}
 		columns = append(columns, c)
 	}
@@ -169,7 +169,7 @@ func rows(runs []result.Run, width int) string {
 		rest = rest[n:]
 	}
 	separator := "\n"
-	for _, note := range []string{billNote(runs), simulatedNote(runs)} {
+	for _, note := range []string{billNote(runs), seedsNote(runs), equalNote(runs), simulatedNote(runs)} {
 		if note != "" {
 			b.WriteString(separator + wrap(note, width) + "\n")
 		}

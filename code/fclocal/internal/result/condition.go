@@ -1,6 +1,7 @@
 package result
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -93,7 +94,7 @@ func FailOn(runs []Run, conditions []Condition) error {
 	var failures []error
 	for i, run := range runs {
 		for _, condition := range conditions {
-			if met := condition.Met(run); met != "" {
+			if met := condition.metBySeeds(run); met != "" {
 				if len(runs) > 1 {
 					met = fmt.Sprintf("run %d: %s", i+1, met)
 				}
@@ -102,6 +103,23 @@ func FailOn(runs []Run, conditions []Condition) error {
 		}
 	}
 	return errors.Join(failures...)
+}
+
+// metBySeeds is what is so with a seed at least, and with how many of them.
+func (c Condition) metBySeeds(r Run) string {
+	first, seeds, met := "", r.each(), 0
+	for _, seed := range seeds {
+		if so := c.Met(seed); so != "" {
+			first, met = cmp.Or(first, fmt.Sprintf("%s with seed %d", so, seed.Account.Seed)), met+1
+		}
+	}
+	switch {
+	case len(seeds) == 1:
+		return c.Met(r)
+	case met == 0:
+		return ""
+	}
+	return fmt.Sprintf("%s (%d of %d seeds)", first, met, len(seeds))
 }
 
 // Verdict says of a stream what a person must know of it, and whether that is a

@@ -141,6 +141,14 @@ type Plan struct {
 	// stood; what is left of it is taken to be like that. 0: all was simulated.
 	SimulatedSeconds float64 `json:"simulatedSeconds,omitempty"`
 
+	// Of several seeds: the ranges of what chance decides, by the names of the figures (p99,
+	// bill), and each seed's. The prices are those of Run.Charges. Rank is the place in a
+	// sorted list, from 1 on, the same where ranges overlap.
+	Range   map[string]Interval `json:"range,omitempty"`
+	Seeds   []SeedRun           `json:"seeds,omitempty"`
+	Rank    int                 `json:"rank,omitempty"`
+	OfSeeds []Run               `json:"-"` // the runs themselves; nil of a single one
+
 	// Advice says what limits the run and which setting to change; may be empty.
 	Advice string `json:"advice,omitempty"`
 }
