@@ -92,7 +92,14 @@ func startWatched(t *testing.T, environment []string, handle func(call url.Value
 		}
 	}))
 	t.Cleanup(server.Close)
-	w.fclocal = fclocal(t, append(args, "--watch", "--no-cpu-limit", "-t", filepath.Join(w.directory, "s.yaml"), "--env", "TELL="+server.URL)...)
+	w.start(environment, append(args, "--env", "TELL="+server.URL)...)
+	return w
+}
+
+// start starts fclocal.
+func (w *watched) start(environment []string, args ...string) {
+	w.Helper()
+	w.fclocal = fclocal(w.T, append(args, "--watch", "--no-cpu-limit", "-t", filepath.Join(w.directory, "s.yaml"))...)
 	w.fclocal.Env = append(append(w.fclocal.Env, "XDG_CACHE_HOME="+w.cache), environment...)
 	w.fclocal.Stdout = &w.stdout
 	stderr, err := w.fclocal.StderrPipe()
@@ -100,11 +107,10 @@ func startWatched(t *testing.T, environment []string, handle func(call url.Value
 		err = w.fclocal.Start()
 	}
 	if err != nil {
-		t.Fatal(err)
+		w.Fatal(err)
 	}
-	t.Cleanup(func() { w.fclocal.Process.Kill() })
+	w.Cleanup(func() { w.fclocal.Process.Kill() })
 	w.lines = bufio.NewReader(stderr)
-	return w
 }
 
 // write writes a file of the project, as an editor does that replaces files.
@@ -351,6 +357,38 @@ func TestStreamWatchSettings(t *testing.T) {
 		if got := fmt.Sprint(run.Settings.Value(name)); got != want {
 			t.Errorf("%s %s, want %s", name, got, want)
 		}
+	}
+}
+
+// A script that does not start takes no calls: it is tried first, each time anew.
+func TestStreamWatchScript(t *testing.T) {
+	needProgram(t, "python3")
+	file := customProject(t, "", "./go", "./python", "[/code/main]", "[python3, server.py]")
+	w := &watched{T: t, directory: filepath.Dir(file), cache: t.TempDir()}
+	logs := t.TempDir()
+	w.start(nil, "stream", "--json", "--logs", logs, "-n", "10", "--set", "TimeBasedWindow=0")
+	called := func(instance string) {
+		eventually(func() bool {
+			log, _ := os.ReadFile(filepath.Join(logs, "instance-"+instance+".log"))
+			return strings.Contains(string(log), "/invoke")
+		})
+	}
+	called("1")
+	w.replace("python/server.py", "import os", "imports os")
+	w.await("python/server.py has changed")
+	if line := w.await("the function does not start"); !strings.Contains(line, "SyntaxError") || !strings.HasSuffix(line, "; version 1 goes on\n") {
+		t.Error(line)
+	}
+	w.replace("python/server.py", "imports os", "import os")
+	w.await("version 2 takes the next calls")
+	called("2")
+	w.fclocal.Process.Signal(syscall.SIGINT)
+	if code := w.end(); code != exitOK {
+		t.Errorf("exit code %d\n%s", code, strings.Join(w.said, ""))
+	}
+	run := w.run()
+	if run.Crashes != 0 || run.Retries != 0 || run.Instances != 2 {
+		t.Errorf("%d crashes, %d retries, %d instances", run.Crashes, run.Retries, run.Instances)
 	}
 }
 

@@ -46,7 +46,7 @@ func NewHost(ctx context.Context, spec Spec, instances int, notice func(string))
 	}
 	programs.Lock()
 	defer programs.Unlock()
-	key := fmt.Sprintf("%q %q %q %d %q", spec.Binary, spec.Args, spec.CodeDir, own, spec.Project.Function.EnvironmentVariables)
+	key := fmt.Sprintf("%q %q %q %d %q %d", spec.Binary, spec.Args, spec.CodeDir, own, spec.Project.Function.EnvironmentVariables, spec.Version)
 	insists, known := programs.insist[key]
 	if !known {
 		var err error

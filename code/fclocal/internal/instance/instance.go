@@ -45,6 +45,7 @@ type Spec struct {
 	Project *config.Project
 	Binary  string // the function's program
 	Args    []string
+	Version int    // tells programs apart that lie in the same place, one after the other
 	CodeDir string // working directory, and FC_FUNC_CODE_PATH
 	ID      string // FC_INSTANCE_ID
 	Logs    io.Writer

@@ -44,7 +44,7 @@ func (e *engine) follow(options Options) {
 		next.Project, next.Rules = d.Project, d.Rules
 		release := func() {}
 		if d.Program != nil {
-			next.Binary, next.Args, release = d.Program.Path, d.Program.Args, d.Program.Release
+			next.Binary, next.Args, next.version, release = d.Program.Path, d.Program.Args, d.Version, d.Program.Release
 		}
 		converter, err := next.converter()
 		var host *instance.Host

@@ -64,6 +64,8 @@ type Options struct {
 	// ReadUncommitted reads the records of transactions that are open or were aborted.
 	ReadUncommitted bool
 
+	version int // of the Deployment
+
 	// Next, if not nil, waits for what the stream is to go on with. It is told why the
 	// deployment before could not be used, if it could not. An error ends the stream.
 	Next func(ctx context.Context, unusable error) (Deployment, error)
@@ -140,6 +142,7 @@ func (o Options) spec() instance.Spec {
 		Project: &byTrigger,
 		Binary:  o.Binary,
 		Args:    o.Args,
+		Version: o.version,
 		CodeDir: o.Project.CodeDirectory(o.Binary),
 		Cores:   o.CPU.Cores(o.Project),
 
