@@ -128,9 +128,6 @@ func (l Load) comes() bool { return l.Rate > 0 || len(l.Rates) > 0 || l.Recordin
 // steady reports whether the mean rate is always the same.
 func (l Load) steady() bool { return len(l.Rates) <= 1 && l.Recording == nil }
 
-// changes reports whether more comes at one time than at another.
-func (l Load) changes() bool { return !l.steady() || l.Arrivals == Bursts }
-
 // eventBytes are the sizes of the smallest and the largest event.
 func (l Load) eventBytes() (smallest, largest int64) {
 	if r := l.Recording; r != nil {
