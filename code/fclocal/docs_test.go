@@ -190,7 +190,7 @@ var masks = []struct {
 
 // markerMasks hide what is not the same on every machine, by a block's marker.
 var markerMasks = map[string]*regexp.Regexp{
-	"times":    regexp.MustCompile(`[-+]?\b\d[\d,]*(\.\d+\b( (µs|ms|s|min|h|KB|MB)\b)?| (µs|ms|s|min|h|KB|MB)\b)`),
+	"times":    regexp.MustCompile(`[-+]?\b\d[\d,]*(\.\d+\b( (µs|ms|s|min|h|KB|MB)\b)?| (µs|ms|s|min|h|KB|MB)\b| %)`),
 	"measured": regexp.MustCompile(`[-+]?\b\d[\d.,]*\b( (µs|ms|s|min|h|KB|MB)\b)?|\b(yes|no)\b`),
 }
 
