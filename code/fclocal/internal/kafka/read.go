@@ -78,8 +78,8 @@ const (
 
 // Read reads what has been committed to a topic, once and without a group: nothing is
 // written to the cluster. take gets the records of a partition in their order, those of
-// several partitions side by side.
-func (c Cluster) Read(ctx context.Context, o ReadOptions, take func([]*kgo.Record)) error {
+// several partitions side by side; an error of it ends that.
+func (c Cluster) Read(ctx context.Context, o ReadOptions, take func([]*kgo.Record) error) error {
 	c.topic = o.Topic
 	if o.BrokerTimeout == 0 {
 		o.BrokerTimeout = DefaultBrokerTimeout
@@ -156,7 +156,7 @@ func (c Cluster) between(ctx context.Context, admin *kadm.Client, o ReadOptions)
 
 // readPartition reads a partition from an offset up to another, and waits for a cluster
 // that is away.
-func (c Cluster) readPartition(ctx context.Context, client *kgo.Client, o ReadOptions, id int32, from, to int64, take func([]*kgo.Record), passed func(offsets int64)) error {
+func (c Cluster) readPartition(ctx context.Context, client *kgo.Client, o ReadOptions, id int32, from, to int64, take func([]*kgo.Record) error, passed func(offsets int64)) error {
 	admin := kadm.NewClient(client)
 	var topic kadm.TopicDetail
 	last := time.Now() // that something worked
@@ -197,7 +197,9 @@ func (c Cluster) readPartition(ctx context.Context, client *kgo.Client, o ReadOp
 		for len(records) > 0 && records[len(records)-1].Offset >= to {
 			records = records[:len(records)-1]
 		}
-		take(records)
+		if err := take(records); err != nil {
+			return err
+		}
 		passed(min(next, to) - from)
 		from = next
 	}

@@ -20,12 +20,13 @@ func readTopic(t *testing.T, c Cluster, o ReadOptions) (offsets map[int32][]int6
 	t.Helper()
 	offsets = map[int32][]int64{}
 	var mu sync.Mutex
-	err = c.Read(t.Context(), o, func(records []*kgo.Record) {
+	err = c.Read(t.Context(), o, func(records []*kgo.Record) error {
 		mu.Lock()
 		defer mu.Unlock()
 		for _, r := range records {
 			offsets[r.Partition] = append(offsets[r.Partition], r.Offset)
 		}
+		return nil
 	})
 	return offsets, err
 }
@@ -91,6 +92,10 @@ func TestRead(t *testing.T) {
 	if err != nil || len(groups) > 0 {
 		t.Errorf("groups are left: %v, %v", groups, err)
 	}
+	full := errors.New("full")
+	if err := e.Cluster().Read(t.Context(), ReadOptions{Topic: "xxx"}, func([]*kgo.Record) error { return full }); err != full {
+		t.Error(err)
+	}
 	if _, err := readTopic(t, e.Cluster(), ReadOptions{Topic: "none"}); err == nil || !strings.Contains(err.Error(), `topic "none"`) {
 		t.Error(err)
 	}
@@ -122,7 +127,7 @@ func TestReadWaits(t *testing.T) {
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	stop()
-	if err := e.Cluster().Read(ctx, ReadOptions{Topic: "xxx"}, func([]*kgo.Record) {}); !errors.Is(err, context.Canceled) {
+	if err := e.Cluster().Read(ctx, ReadOptions{Topic: "xxx"}, func([]*kgo.Record) error { return nil }); !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
 }

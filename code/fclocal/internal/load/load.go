@@ -1,4 +1,5 @@
-// Package load is the load of a plan as options say it.
+// Package load is the load of a plan as options say it: by figures, by files, or as it has
+// come to a topic.
 package load
 
 import (

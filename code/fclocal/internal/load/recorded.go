@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -22,6 +21,7 @@ import (
 	"fclocal/internal/eventbridge"
 	"fclocal/internal/events"
 	"fclocal/internal/failure"
+	"fclocal/internal/files"
 	"fclocal/internal/kafka"
 	"fclocal/internal/option"
 	"fclocal/internal/plan"
@@ -106,6 +106,11 @@ func (o *Options) Record(ctx context.Context, projects []*config.Project, tell T
 	case o.recorded.file != "":
 		recording, err = plan.ReadRecording(o.recorded.file)
 	case o.recorded.fromTopic:
+		if o.recorded.save != "" {
+			if err := files.CheckWrite("load", o.recorded.save); err != nil {
+				return err
+			}
+		}
 		recording, err = o.recorded.read(ctx, projects, tell)
 	default:
 		return nil
@@ -184,6 +189,7 @@ type collector struct {
 	mu              sync.Mutex
 	partitions      map[int32]*collected
 	filtered, moved int64
+	taken           int
 }
 
 // collected is what is there of a partition. At is the time since 1970 until all are there.
@@ -198,9 +204,9 @@ const noTime = time.Duration(math.MinInt64)
 
 // take takes records of a partition. A record is there once that before it in the
 // partition is there: no time is earlier than that.
-func (c *collector) take(records []*kgo.Record) {
+func (c *collector) take(records []*kgo.Record) error {
 	if len(records) == 0 {
-		return
+		return nil
 	}
 	id := records[0].Partition
 	c.mu.Lock()
@@ -227,8 +233,12 @@ func (c *collector) take(records []*kgo.Record) {
 		p.records = append(p.records, plan.Record{At: p.latest, Partition: id, Bytes: int32(min(len(p.event), math.MaxInt32))})
 	}
 	c.mu.Lock()
+	defer c.mu.Unlock()
 	c.filtered, c.moved = c.filtered+filtered, c.moved+moved
-	c.mu.Unlock()
+	if c.taken += len(records) - int(filtered); c.taken > plan.RecordsAtMost {
+		return fmt.Errorf("there are more than %s records, which a plan takes at most: choose a shorter time by --from and --to", units.Count(plan.RecordsAtMost))
+	}
+	return nil
 }
 
 // recording makes one of all that has been taken.
@@ -266,30 +276,18 @@ func (c *collector) recording(partitions int, from, to time.Time) (*plan.Recordi
 			records[i].At = max(records[i].At, first) - first
 		}
 	}
-	r, err := plan.Merge(all)
-	if err != nil {
-		return nil, err
-	}
+	r := plan.Merge(all)
 	r.Begin, r.For = time.UnixMilli(first.Milliseconds()).UTC(), lasts
 	return r, nil
 }
 
 // save writes a recording to a file.
-func save(path string, recording *plan.Recording) (err error) {
-	file, err := os.Create(path)
-	if err != nil {
-		return failure.Of(fmt.Errorf("the load cannot be written: %w", err))
-	}
-	out := io.WriteCloser(file)
-	if strings.HasSuffix(path, ".gz") {
-		out = gzip.NewWriter(file)
-	}
-	err = recording.Write(out)
-	if out != file {
-		err = errors.Join(err, out.Close())
-	}
-	if err = errors.Join(err, file.Close()); err != nil {
-		return failure.Of(fmt.Errorf("the load cannot be written: %w", err))
-	}
-	return nil
+func save(path string, recording *plan.Recording) error {
+	return failure.Of(files.Write("load", path, func(w io.Writer) error {
+		if !strings.HasSuffix(path, ".gz") {
+			return recording.Write(w)
+		}
+		zipped := gzip.NewWriter(w)
+		return errors.Join(recording.Write(zipped), zipped.Close())
+	}))
 }

@@ -8,8 +8,9 @@
 // Beside those of package trigger:
 //
 //   - The messages of a partition come at even intervals, or by chance, at a rate that
-//     may change and have bursts, which are the same for all partitions. The tasks'
-//     windows begin as those of a stream that has run for long, each filled to another part.
+//     may change and have bursts, which are the same for all partitions, or as they once
+//     came. The tasks' windows begin as those of a stream that has run for long, each filled
+//     to another part; with a recording they are empty.
 //   - Tasks share the partitions by range, like Kafka's range assignor, whatever is
 //     in them: a skew may give a task several large ones. A task always finds its
 //     messages fetched.

@@ -37,24 +37,21 @@ type Record struct {
 	Bytes     int32 // of the event in the payload, 1 or more; 2 GB stand for more
 }
 
-// Limits of a recording.
-const (
-	recordsAtMost    = 30_000_000 // they take 16 bytes of memory each
-	partitionsAtMost = 100_000
-)
+// RecordsAtMost are those of a recording. They take 16 bytes of memory each.
+const RecordsAtMost = 30_000_000
+
+// partitionsAtMost are those of a recording.
+const partitionsAtMost = 100_000
 
 // Merge makes a recording of the records of each partition, whose times are in order. Its
 // name, Begin and For are left to be set.
-func Merge(partitions [][]Record) (*Recording, error) {
+func Merge(partitions [][]Record) *Recording {
 	var queue ordered[*merging]
 	n := 0
 	for _, records := range partitions {
 		if n += len(records); len(records) > 0 {
 			heap.Push(&queue, &merging{rest: records})
 		}
-	}
-	if n > recordsAtMost {
-		return nil, fmt.Errorf("there are %d records, and a plan takes %d at most: choose a shorter time", n, recordsAtMost)
 	}
 	r := &Recording{Partitions: len(partitions), Records: make([]Record, 0, n)}
 	for len(queue) > 0 {
@@ -66,7 +63,7 @@ func Merge(partitions [][]Record) (*Recording, error) {
 			heap.Fix(&queue, 0)
 		}
 	}
-	return r, nil
+	return r
 }
 
 // merging is what is left of a partition.
@@ -146,8 +143,8 @@ func parseRecording(name string, r io.Reader) (*Recording, error) {
 			err = fmt.Errorf("%q: its time is before that of the line above it: sort the lines by their time, as sort -n does", line)
 		case at-begin > (10 * 365 * day).Milliseconds():
 			err = fmt.Errorf("%q: its time is more than ten years after the first one", line)
-		case records == recordsAtMost:
-			err = fmt.Errorf("there are more than %d records", recordsAtMost)
+		case records == RecordsAtMost:
+			err = fmt.Errorf("there are more than %d records", RecordsAtMost)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("%s:%d: %w", name, number, err)
@@ -205,7 +202,7 @@ func (l Load) checkRecording() error {
 		return nil
 	case !reflect.DeepEqual(l, r.Load()):
 		return errors.New("a recording must be all of the load")
-	case len(r.Records) == 0 || len(r.Records) > recordsAtMost:
+	case len(r.Records) == 0 || len(r.Records) > RecordsAtMost:
 		return errors.New("a recording must have records, 30 million at most")
 	case !slices.IsSortedFunc(r.Records, func(a, b Record) int { return cmp.Compare(a.At, b.At) }):
 		return errors.New("a recording's records must be in order of time")

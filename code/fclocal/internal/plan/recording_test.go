@@ -33,10 +33,7 @@ func record(c Config) *Recording {
 			partitions[i] = append(partitions[i], Record{At: t.arrival(number), Partition: int32(i), Bytes: int32(bytes)})
 		}
 	}
-	r, err := Merge(partitions)
-	if err != nil {
-		panic(err)
-	}
+	r := Merge(partitions)
 	r.Name, r.For = "topic", c.Load.For
 	return r
 }

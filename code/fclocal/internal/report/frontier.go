@@ -3,9 +3,11 @@ package report
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"math"
 	"slices"
 
+	"fclocal/internal/files"
 	"fclocal/internal/result"
 	"fclocal/internal/units"
 )
@@ -155,7 +157,7 @@ func FrontierPlot(path string, s result.Search) error {
 	if err != nil {
 		return err
 	}
-	return writeFile("plot", path, content.Bytes())
+	return files.Write("plot", path, func(w io.Writer) error { _, err := content.WriteTo(w); return err })
 }
 
 // priceAxis says what the prices of a search are.

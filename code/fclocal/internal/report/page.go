@@ -2,12 +2,15 @@ package report
 
 import (
 	"bytes"
-	"fclocal/internal/result"
-	"fclocal/internal/units"
 	"fmt"
+	"io"
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"fclocal/internal/files"
+	"fclocal/internal/result"
+	"fclocal/internal/units"
 )
 
 // A Page shows plans as an HTML file that needs nothing else: no script, and
@@ -29,7 +32,7 @@ type Page struct {
 func CheckPage(path string) error {
 	switch strings.ToLower(filepath.Ext(path)) {
 	case ".html", ".htm":
-		return checkFile("report", path)
+		return files.CheckWrite("report", path)
 	default:
 		return fmt.Errorf("cannot report to %s: the name must end in .html or .htm", path)
 	}
@@ -50,7 +53,7 @@ func (p Page) Write(path string) error {
 	if err := templates.ExecuteTemplate(&content, "page.html", p.view()); err != nil {
 		return err
 	}
-	return writeFile("report", path, content.Bytes())
+	return files.Write("report", path, func(w io.Writer) error { _, err := content.WriteTo(w); return err })
 }
 
 // pageView is what page.html shows.

@@ -145,7 +145,7 @@ func TestPageFile(t *testing.T) {
 	}
 	absent := filepath.Join(directory, "absent", "page.html")
 	err := Page{Runs: plans()}.Write(absent)
-	if !errors.Is(err, fs.ErrNotExist) || !strings.HasPrefix(err.Error(), "the report cannot be written to "+absent+": ") || strings.Contains(err.Error(), ".fclocal-report-") {
+	if !errors.Is(err, fs.ErrNotExist) || !strings.HasPrefix(err.Error(), "the report cannot be written to "+absent+": ") || strings.Contains(err.Error(), ".fclocal-new-") {
 		t.Errorf("error %v", err)
 	}
 	taken := filepath.Join(directory, "directory.html")

@@ -2,10 +2,13 @@ package report
 
 import (
 	"bytes"
-	"fclocal/internal/result"
 	"fmt"
+	"io"
 	"path/filepath"
 	"strings"
+
+	"fclocal/internal/files"
+	"fclocal/internal/result"
 )
 
 // CheckPlot returns an error if Plot cannot draw to a file of that name: its
@@ -14,7 +17,7 @@ func CheckPlot(path string) error {
 	if _, err := plotFormat(path); err != nil {
 		return err
 	}
-	return checkFile("plot", path)
+	return files.CheckWrite("plot", path)
 }
 
 func plotFormat(path string) (string, error) {
@@ -48,7 +51,7 @@ func Plot(path string, runs []result.Run) error {
 	if err != nil {
 		return err
 	}
-	return writeFile("plot", path, content.Bytes())
+	return files.Write("plot", path, func(w io.Writer) error { _, err := content.WriteTo(w); return err })
 }
 
 // A picture is what Plot draws: a title, the settings that all runs have, a
