@@ -51,10 +51,15 @@ func (e *engine) follow(options Options) {
 		if err == nil && d.Program != nil {
 			host, err = instance.NewHost(ctx, next.spec(), next.instances(), options.Notice)
 		}
-		if unusable = err; err != nil {
+		if err != nil {
 			release()
+			if ctx.Err() != nil {
+				return
+			}
+			unusable = err
 			continue
 		}
+		unusable = nil
 		select {
 		case e.deployed <- func() []trigger.Action { return e.deploy(next, converter, host, release) }:
 			options = next
