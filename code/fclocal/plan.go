@@ -43,12 +43,14 @@ type planOptions struct {
 	trouble   trouble.Trouble
 	seed      uint64
 
-	runs   int // seeds for each combination of settings
-	whole  bool
-	report string
-	sort   string // "" is the order of --set
-	failOn []string
-	search searchOptions
+	logBytes  float64 // of a call
+	logsGiven bool
+	runs      int // seeds for each combination of settings
+	whole     bool
+	report    string
+	sort      string // "" is the order of --set
+	failOn    []string
+	search    searchOptions
 }
 
 // sorts are the values of --sort: what the first run is then, and how it gets
@@ -102,6 +104,7 @@ Exit codes: 0 good; 1 the plan failed; 2 wrong usage or configuration.`,
 	troubleFlags(flags, &options.trouble, &options.seed)
 	options.instances.addTo(flags)
 	global.environment.AddTo(command)
+	flags.Float64Var(&options.logBytes, "log-bytes", 0, "the function logs `N` bytes in each call; with --measure on top of what it logged")
 	flags.IntVar(&options.runs, "runs", 1, "plan with `N` seeds, and show each figure's range")
 	flags.BoolVar(&options.whole, "whole", false, "simulate steady loads to their end, not only until their figures stand")
 	flags.StringVar(&options.report, "report", "", "write a page with tables and charts to `FILE`.html")
@@ -121,7 +124,7 @@ func (o *planOptions) check(given func(option string) bool) error {
 		option.Not(environment.Given(given) && !o.measure, "--env, --env-file, --access and --credentials are for --measure: nothing else runs the function"),
 		option.From("--call-time", f.CallTime, 0), option.From("--event-time", f.EventTime, 0), option.From("--cold-start", f.ColdStart, 0),
 		option.From("--initializer-time", f.Initializer, 0), option.From("--pre-stop-time", f.PreStop, 0),
-		option.Not(o.runs < 1 || o.runs > 1000, fmt.Sprintf("--runs %d: it must be from 1 to 1000", o.runs)), option.Between("--spread", f.Spread, 0, 1),
+		option.From("--log-bytes", o.logBytes, 0), option.Not(o.runs < 1 || o.runs > 1000, fmt.Sprintf("--runs %d: it must be from 1 to 1000", o.runs)), option.Between("--spread", f.Spread, 0, 1),
 		option.Not(!sorted, fmt.Sprintf("--sort %s: it must be cost or latency", o.sort)),
 	)
 }
@@ -136,6 +139,8 @@ func (o *planOptions) config(project *config.Project) plan.Config {
 		function.ColdStart, function.Initializer, function.PreStop = o.function.ColdStart, o.function.Initializer, o.function.PreStop
 		function.Spread = o.function.Spread
 	}
+	function.CallLog += o.logBytes
+	function.LogKnown = function.LogKnown || o.logsGiven
 	c := plan.New(project, o.load.Load, function)
 	c.Rules = o.instances.rules(project.Rules())
 	c.Rules.Seed, c.Trouble = o.seed, o.trouble
@@ -169,6 +174,7 @@ func runPlans(ctx context.Context, options planOptions, given func(option string
 	if !given("event-time") && (given("call-time") || options.measure || options.times.Given()) {
 		options.function.EventTime = 0
 	}
+	options.logsGiven = given("log-bytes")
 	projects, err := options.projects(stderr)
 	if err != nil {
 		return err

@@ -138,6 +138,30 @@ func TestPlanBill(t *testing.T) {
 	}
 }
 
+// What calls log is billed, and what is not known is said.
+func TestPlanLogs(t *testing.T) {
+	args := []string{"--rate", "100", "--for", "10m", "--arrivals", "even", "--spread", "0"}
+	without := mustPlan(t, args...)[0]
+	if without.Logs == nil || without.Logs.Bytes != nil || without.Bill.Run.LogService.Price != nil {
+		t.Errorf("%+v, %+v", without.Logs, without.Bill.Run.LogService)
+	}
+	run := mustPlan(t, append(args, "--log-bytes", "1e6")...)[0]
+	price := float64(run.Calls) * 1e6 / (1 << 30) * 0.061
+	if got := run.Bill.Run; *run.Logs.Bytes != run.Calls*1e6 || math.Abs(*got.LogService.Price-price) > 1e-4 || math.Abs(*got.Price-*without.Bill.Run.Price-price) > 1e-4 {
+		t.Errorf("%+v of %d calls, want %v more than %v", got, run.Calls, price, *without.Bill.Run.Price)
+	}
+	for want, more := range map[string]string{
+		"Log Service          not known, and not in the bill: --log-bytes or --measure tells what a call logs\n": "",
+		"Log Service          per 30 days 1,472.53 for 24,140 GB of logs\n":                                      "--log-bytes=1e6",
+		" in its cheaper mode (*), without logs.\n":                                                              "--set=concurrency=5,6",
+		" in its cheaper mode (*), and Log Service's.\n":                                                         "--log-bytes=1 --set=concurrency=5,6",
+	} {
+		if output, err := tryPlan(append(args, strings.Fields(more)...)...); err != nil || !strings.Contains(output, want) {
+			t.Errorf("%s: %v, %q is not in\n%s", more, err, want, output)
+		}
+	}
+}
+
 func TestPlanReport(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "plan.html")
 	args := []string{"--rate", "100", "--for", "1m", "--backlog", "5000", "--error-rate", "0.014", "--spread", "0.29", "--seed", "2", "--set", "CountBasedWindow=1,10", "--set", "Topic=<script>"}

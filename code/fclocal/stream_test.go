@@ -345,6 +345,16 @@ func TestStreamInstancesKilled(t *testing.T) {
 	if killed == 0 || run.Retries == 0 || run.Instances <= run.InstancesBound {
 		t.Errorf("%d kills, %d retries, %d instances: nothing was lost that had to be delivered again", killed, run.Retries, run.Instances)
 	}
+	var logged int64
+	files, _ := filepath.Glob(filepath.Join(logs, "*.log"))
+	for _, file := range files {
+		if info, err := os.Stat(file); err == nil {
+			logged += info.Size()
+		}
+	}
+	if run.Logs == nil || *run.Logs.Bytes != logged || logged == 0 || *run.Bill.Run.LogService.Price == 0 {
+		t.Errorf("%d bytes were logged, and the run has %+v", logged, run.Logs)
+	}
 }
 
 // anyInstance is a process of the function that fclocal has started, nil if there is none.

@@ -1,10 +1,11 @@
-// Package bill computes what Function Compute (FC) and EventBridge charge for a run,
-// from its result alone.
+// Package bill computes what Function Compute (FC), EventBridge and Log Service charge for a
+// run, from its result alone.
 //
 // The units, factors and tiers are documented, and so is that each hour's CU are
 // rounded up. Inferred are: all that [trigger.Usage] says is; a GB is 1,024 MB; tiers
 // are filled by this function alone; the event stream has as many capacity units as the
-// load of each hour needs, for as long as it runs.
+// load of each hour needs, for as long as it runs; logs are billed by the data that the
+// function writes, without what FC adds to each line.
 package bill
 
 import (
@@ -32,9 +33,11 @@ func (p *Prices) Charge(run *result.Run) {
 		hours[i].lasts = min(1, max(lasts-float64(i), 0))
 	}
 	run.Bill = &result.Bill{Currency: p.Currency, PricesOf: p.date, Run: p.charges(run.Settings, hours, 1)}
+	p.chargeLogs(&run.Bill.Run, run.Logs, 1)
 	if run.Recurs() && run.Pending == 0 && run.Stopped == "" {
 		again, times := recurring(hours, run.Load.DurationSeconds/3600)
 		charges := p.charges(run.Settings, again, times)
+		p.chargeLogs(&charges, run.Logs, month/(run.Load.DurationSeconds/3600))
 		charges.FunctionCompute.YearlyPlans = p.compute.cheapestPlans(charges.FunctionCompute)
 		run.Bill.Per30Days = &charges
 	}
@@ -144,6 +147,28 @@ func (p *Prices) charges(settings result.Settings, hours []hour, times float64) 
 		c.Price = &both
 	}
 	return c
+}
+
+// chargeLogs adds what is logged so often.
+func (p *Prices) chargeLogs(c *result.Charges, logs *result.Logs, times float64) {
+	if logs == nil {
+		return
+	}
+	c.LogService = &result.LogCharges{}
+	if logs.Bytes == nil {
+		return
+	}
+	gb := float64(*logs.Bytes) * times / (1 << 30)
+	c.LogService.GB = &gb
+	if p.logs == nil {
+		return
+	}
+	price := gb * *p.logs
+	c.LogService.Price = &price
+	if c.Price != nil {
+		sum := *c.Price + price
+		c.Price = &sum
+	}
 }
 
 // use is what was used, without what it costs.

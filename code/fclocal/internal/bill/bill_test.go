@@ -2,6 +2,7 @@ package bill
 
 import (
 	"math"
+	"strings"
 	"testing"
 	"time"
 
@@ -232,5 +233,43 @@ func TestUnknown(t *testing.T) {
 		if run.Bill.Per30Days != nil || run.Bill.Run.Price == nil {
 			t.Errorf("%s: %+v", name, run.Bill)
 		}
+	}
+}
+
+// Logs are billed by their size, and are missing where it is not known.
+func TestLogs(t *testing.T) {
+	bytes := int64(10 << 30)
+	run := plan(12, trigger.Usage{Calls: 1})
+	run.Logs = &result.Logs{Bytes: &bytes}
+	prices(t, "USD").Charge(&run)
+	near(t, "a run's logs", run.Bill.Run.LogService.Price, 10*0.061)
+	near(t, "a month's logs", run.Bill.Per30Days.LogService.GB, 600)
+	near(t, "a month's logs", run.Bill.Per30Days.LogService.Price, 600*0.061)
+	with := *run.Bill.Per30Days.Price
+	prices(t, "CNY").Charge(&run)
+	near(t, "in CNY", run.Bill.Run.LogService.Price, 4)
+
+	run.Logs.Bytes = nil
+	prices(t, "USD").Charge(&run)
+	if l := run.Bill.Per30Days.LogService; l == nil || l.Price != nil || l.GB != nil {
+		t.Errorf("not known: %+v", l)
+	}
+	near(t, "a month without logs", run.Bill.Per30Days.Price, with-600*0.061)
+	run.Logs = nil
+	prices(t, "USD").Charge(&run)
+	if run.Bill.Run.LogService != nil {
+		t.Error("there are no logs, and a price of them")
+	}
+
+	// Prices that were made before there was one of logs are good.
+	before, _, _ := strings.Cut(BuiltIn, "logService:")
+	run.Logs = &result.Logs{Bytes: &bytes}
+	p, err := parse("old.yaml", []byte(before), "USD")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Charge(&run)
+	if l := run.Bill.Run.LogService; l.Price != nil || *l.GB != 10 || run.Bill.Run.Price == nil {
+		t.Errorf("%+v", l)
 	}
 }

@@ -26,6 +26,7 @@ type Prices struct {
 	date    string // of the newest of them
 	compute computePrices
 	streams streamPrices
+	logs    *float64 // of a GB (2^30 bytes) that is written into Log Service; nil if it has no price in the currency
 }
 
 // computePrices are FC's. All use counts in CU.
@@ -80,7 +81,7 @@ func parse(name string, content []byte, currency string) (*Prices, error) {
 	}
 	t := table{name: name}
 	p := &Prices{Currency: currency}
-	root := t.mapping(&document, "", "functionCompute", "eventBridge")
+	root := t.mapping(&document, "", "functionCompute", "eventBridge", "logService?")
 	fc := t.mapping(root["functionCompute"], "functionCompute", "date", "source", "tenThousandCalls", "vcpuSecond", "memoryGBSecond", "diskGBSecond", "freeDiskMB", "tiers", "yearlyPlans")
 	p.date = t.date(fc["date"])
 	p.compute = computePrices{
@@ -97,6 +98,11 @@ func parse(name string, content []byte, currency string) (*Prices, error) {
 		millionEvents:    inCurrencies(&t, eb["millionEvents"], "eventBridge.millionEvents", t.price)[currency],
 		capacityUnitHour: inCurrencies(&t, eb["capacityUnitHour"], "eventBridge.capacityUnitHour", t.price)[currency],
 		eventsPerSecond:  t.above0(eb["eventsPerSecond"]), megabytesPerSecond: t.above0(eb["megabytesPerSecond"]),
+	}
+	if root["logService"] != nil {
+		sls := t.mapping(root["logService"], "logService", "date", "source", "gigabyteWritten")
+		p.date = max(p.date, t.date(sls["date"]))
+		p.logs = inCurrencies(&t, sls["gigabyteWritten"], "logService.gigabyteWritten", t.price)[currency]
 	}
 	if t.err == nil && p.compute.tiers == nil {
 		t.err = fmt.Errorf("--currency %s: %s: there are prices in %s", currency, name, strings.Join(slices.Sorted(maps.Keys(tiers)), ", "))
@@ -145,16 +151,24 @@ func (t *table) pairs(n *yaml.Node, what string, each func(key, value *yaml.Node
 	}
 }
 
-// mapping returns the values of a mapping that must have just these keys.
+// mapping returns the values of a mapping that must have just these keys; one that ends in
+// a question mark may be missing.
 func (t *table) mapping(n *yaml.Node, what string, keys ...string) map[string]*yaml.Node {
 	values := map[string]*yaml.Node{}
+	var must []string
+	for i, key := range keys {
+		name, may := strings.CutSuffix(key, "?")
+		if keys[i] = name; !may {
+			must = append(must, name)
+		}
+	}
 	t.pairs(n, what, func(key, value *yaml.Node) {
 		if !slices.Contains(keys, key.Value) {
 			t.fail(key, "unknown key %q; known are %s", key.Value, strings.Join(keys, ", "))
 		}
 		values[key.Value] = value
 	})
-	for _, key := range keys {
+	for _, key := range must {
 		if n != nil && values[key] == nil {
 			t.fail(n, "%s is missing", strings.TrimPrefix(what+"."+key, "."))
 		}

@@ -78,6 +78,7 @@ type Service struct {
 	Role       string // ARN of the RAM role; "" if none or if role is a mapping
 	LogProject string // "" without a logConfig of its own
 	Logstore   string // "" without a logConfig of its own
+	Logs       bool   // a logConfig says where the logs go, or that FC is to make it
 }
 
 var roleAccount = regexp.MustCompile(`^acs:ram::(\d+):`)

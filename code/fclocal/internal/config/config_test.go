@@ -84,7 +84,7 @@ func TestProject(t *testing.T) {
 		Build:   []Action{{Hook: "pre-local", Run: `test -n "${HOME}" && go build .`, Path: filepath.Join(got.Dir, "code")}},
 		Name:    "app",
 		Region:  "cn-hangzhou",
-		Service: Service{Key: "orders", Name: "orders", Role: "acs:ram::1234567890123456:role/fc", LogProject: "logs", Logstore: "orders"},
+		Service: Service{Key: "orders", Name: "orders", Role: "acs:ram::1234567890123456:role/fc", LogProject: "logs", Logstore: "orders", Logs: true},
 		Function: Function{
 			Name: "consumer", Handler: "main", CodeURI: "./target", Runtime: "go1",
 			MemorySize: 512, Timeout: 60, CPU: 0.35, DiskSize: 512, InstanceConcurrency: 10,

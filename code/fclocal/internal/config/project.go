@@ -99,6 +99,7 @@ func (c *checker) project(file string) *Project {
 			Role:       service.string("", "role"),
 			LogProject: service.string("", "logConfig", "project"),
 			Logstore:   service.string("", "logConfig", "logstore"),
+			Logs:       service.string("", "logConfig", "logstore") != "" || service.string("", "logConfig") == "auto",
 		},
 		Function: Function{
 			Name:                 function.string("", u.keys.function),

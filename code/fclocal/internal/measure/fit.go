@@ -44,6 +44,7 @@ func fit(f *result.Measured) {
 	events, further := make([]float64, n), make([]float64, n)
 	cpu, wait, duration := make([]float64, n), make([]float64, n), make([]float64, n)
 	alone, more, memory := make([]float64, n), make([]float64, n), make([]float64, n)
+	logs := make([]float64, n)
 	for i, p := range f.Points {
 		events[i] = float64(p.Events)
 		further[i] = float64(p.EventsInFlight() - p.Events)
@@ -53,11 +54,13 @@ func fit(f *result.Measured) {
 		alone[i] = float64(p.AloneMemory)
 		more[i] = float64(p.Memory - p.AloneMemory)
 		memory[i] = float64(p.Memory)
+		logs[i] = p.LogBytes
 	}
 	call, event := line(events, cpu, cpu)
 	f.CallCPU, f.EventCPU = nanoseconds(call), nanoseconds(event)
 	call, event = line(events, wait, duration)
 	f.CallWait, f.EventWait = nanoseconds(call), nanoseconds(event)
+	f.CallLog, f.EventLog = line(events, logs, logs)
 	base, event := line(events, alone, alone)
 	// The largest batches need the most: what they took is not underrated.
 	largest := n - 1

@@ -14,6 +14,7 @@ func points(f result.Measured, inFlight int) (points []result.Point) {
 		points = append(points, result.Point{
 			Events: events, InFlight: inFlight, CPU: f.CPU(events), Duration: f.CPU(events) + f.Wait(events),
 			AloneMemory: f.Memory(events, 1), Memory: f.Memory(events, inFlight),
+			LogBytes: f.CallLog + float64(events)*f.EventLog,
 		})
 	}
 	return points
@@ -21,7 +22,7 @@ func points(f result.Measured, inFlight int) (points []result.Point) {
 
 func TestFit(t *testing.T) {
 	const us, ms = time.Microsecond, time.Millisecond
-	exact := result.Measured{CallCPU: 85 * us, EventCPU: 14200, CallWait: 60 * us, EventWait: 300, BaseMemory: 11 << 20, EventMemory: 6000, FurtherEventMemory: 1500}
+	exact := result.Measured{CallCPU: 85 * us, EventCPU: 14200, CallWait: 60 * us, EventWait: 300, BaseMemory: 11 << 20, EventMemory: 6000, FurtherEventMemory: 1500, CallLog: 150, EventLog: 90.5}
 	noWait := result.Measured{CallCPU: 85 * us, EventCPU: 14200, BaseMemory: 11 << 20, EventMemory: 6000, FurtherEventMemory: 1500}
 	oneInFlight := exact
 	oneInFlight.FurtherEventMemory = oneInFlight.EventMemory

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"strconv"
 	"sync"
@@ -77,7 +78,7 @@ type Options struct {
 	Typical bool
 
 	// Logs gets the function's, of several processes: it must bear that they write
-	// at a time. nil discards them.
+	// at a time. nil discards them. What they write is counted in a file.
 	Logs io.Writer
 	// Progress is called before each step, from 1 to steps, with the size of the
 	// batches that it measures. It may be nil.
@@ -248,6 +249,7 @@ type size struct {
 	processes []*instance.Instance // the first one also takes the calls that are alone
 
 	rounds          int
+	logged          int64           // bytes, in all rounds
 	durations, cpus []time.Duration // of rounds
 	spent           time.Duration   // in all rounds
 	block           int             // calls that a round makes with others in flight
@@ -291,7 +293,7 @@ func (s *size) round(ctx context.Context) error {
 	if s.spent > enough && s.rounds >= fewRounds || s.spent > tooMuch {
 		return nil
 	}
-	begin := time.Now()
+	begin, logged := time.Now(), s.loggedSoFar()
 	durations, err := s.alone(ctx, aloneTime)
 	if err != nil {
 		return err
@@ -314,6 +316,8 @@ func (s *size) round(ctx context.Context) error {
 		s.Duration, s.CPU = median(s.durations), median(s.cpus)
 	}
 	s.Calls += len(durations) + s.block
+	s.logged += s.loggedSoFar() - logged
+	s.LogBytes = float64(s.logged) / float64(s.Calls)
 	for _, process := range s.processes {
 		s.Memory = max(s.Memory, process.PeakMemory())
 	}
@@ -335,6 +339,19 @@ func (s *size) alone(ctx context.Context, least time.Duration) ([]time.Duration,
 		durations = append(durations, result.Duration)
 	}
 	return durations, nil
+}
+
+// loggedSoFar is what all processes have written into a file of logs.
+func (m *measurement) loggedSoFar() int64 {
+	file, ok := m.Logs.(*os.File)
+	if !ok {
+		return 0
+	}
+	info, err := file.Stat()
+	if err != nil {
+		return 0
+	}
+	return info.Size()
 }
 
 // cpuTime is that of all instances; false where it is not told.

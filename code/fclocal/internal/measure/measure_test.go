@@ -111,6 +111,9 @@ func TestRun(t *testing.T) {
 			t.Errorf("%+v", p)
 		}
 	}
+	if one := f.Points[0].LogBytes; one < 200 || one > 2000 || f.EventLog < 50 || f.EventLog > one || f.Points[3].LogBytes < 150*f.EventLog {
+		t.Errorf("a call of an event writes %v bytes of logs, one of 200 %v, and %v for each event more", one, f.Points[3].LogBytes, f.EventLog)
+	}
 	if want := len(bytes.Trim(o.Event, "[] \t\n")); f.EventBytes != want {
 		t.Errorf("an event has %d bytes, want %d", f.EventBytes, want)
 	}

@@ -66,6 +66,7 @@ func On(measured result.Measured, project *config.Project, cores float64) plan.F
 	return plan.Function{
 		CallCPU: f.CallCPU, EventCPU: f.EventCPU, CallTime: f.CallWait, EventTime: f.EventWait, CPU: cores, Threads: limits,
 		BaseMemory: f.BaseMemory, EventMemory: f.EventMemory, FurtherEventMemory: f.FurtherEventMemory,
+		CallLog: f.CallLog, EventLog: f.EventLog, LogKnown: true,
 		MemorySize: int64(project.Function.MemorySize) << 20,
 		ColdStart:  f.ColdStart,
 	}

@@ -52,6 +52,7 @@ type Config struct {
 	Host     *Host           // nil: every instance has its own cpu
 	Trouble  trouble.Trouble // what goes wrong on purpose
 
+	Logs     bool            // s.yaml has a logConfig
 	Settings result.Settings // that Rules are made from, for a Run of the result
 
 	// Drain goes on after the end of the load until all messages are finished.
@@ -79,7 +80,7 @@ func New(project *config.Project, load Load, function Function) Config {
 	function.Timeout = time.Duration(project.Function.TriggerTimeout()) * time.Second
 	return Config{
 		Rules: project.Rules(), Load: load, Function: function, Drain: true, EndEarly: true,
-		Settings: project.Settings(),
+		Logs: project.Service.Logs, Settings: project.Settings(),
 	}
 }
 
@@ -164,6 +165,11 @@ type Function struct {
 	EventCPU  time.Duration // of each event in it
 	CPU       float64       // cores that an instance can use at a time; above 0 where there is CPU time
 	Threads   bool          // GOMAXPROCS is below cpu, and limits CPU
+
+	// What the function writes into its logs, in bytes, if that is known.
+	CallLog  float64 // in each call
+	EventLog float64 // for each event in it
+	LogKnown bool
 
 	// Memory of an instance, in bytes: of its own, for each event of a call, and for
 	// each event of all further calls in flight. MemorySize is what it may have; 0:

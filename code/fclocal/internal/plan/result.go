@@ -61,6 +61,13 @@ func (c Config) Run(r Result) result.Run {
 		p.DrainSeconds = r.DrainTime.Seconds()
 	}
 	run.Plan = p
+	if c.Logs {
+		run.Logs = &result.Logs{}
+		if f := c.Function; f.LogKnown {
+			bytes := int64(math.Round(float64(r.Calls)*f.CallLog + float64(r.EventsInCalls)*f.EventLog))
+			run.Logs.Bytes = &bytes
+		}
+	}
 	return run
 }
 

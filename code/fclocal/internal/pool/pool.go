@@ -72,11 +72,22 @@ func LogsIn(directory string) func(trigger.InstanceID) (io.WriteCloser, error) {
 	}
 }
 
+// size is that of a log that is a file.
+func size(log io.Writer) int64 {
+	if file, ok := log.(*os.File); ok {
+		if info, err := file.Stat(); err == nil {
+			return info.Size()
+		}
+	}
+	return 0
+}
+
 // Ended is what the instances that have ended did.
 type Ended struct {
 	PeakMemory int64         // bytes, of the largest one
 	CPU        time.Duration // CPU time, of all
 	Busy       time.Duration // of all
+	Logged     int64         // bytes, by all
 	Hooks      []result.HookRun
 }
 
@@ -115,6 +126,12 @@ func (p *Pool) Create(id trigger.InstanceID, ready func(), ended func(error)) {
 		log, err := p.log(id)
 		if err == nil {
 			defer log.Close()
+			before := size(log)
+			defer func() {
+				p.mu.Lock()
+				p.ended.Logged += size(log) - before
+				p.mu.Unlock()
+			}()
 			spec.Logs = log
 			pooled.process, err = function.host.Start(spec)
 		}

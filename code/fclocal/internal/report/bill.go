@@ -116,6 +116,19 @@ func streamBilled(r result.Run) string {
 	return over + strings.Join(parts, "; ")
 }
 
+// logsBilled says what Log Service's part is.
+func logsBilled(r result.Run) string {
+	c, over := shownCharges(r)
+	switch l := c.LogService; {
+	case l.GB == nil:
+		return "not known, and not in the bill: --log-bytes or --measure tells what a call logs"
+	case l.Price == nil:
+		return over + amount(*l.GB) + " GB; no price in " + r.Bill.Currency
+	default:
+		return over + units.Money(*l.Price) + " for " + amount(*l.GB) + " GB of logs"
+	}
+}
+
 // shownCharges are those that are shown in full: per 30 days if they are known.
 func shownCharges(r result.Run) (c *result.Charges, over string) {
 	if c := r.Bill.Per30Days; c != nil {
@@ -152,13 +165,24 @@ func billNote(runs []result.Run) string {
 	text := fmt.Sprintf("Prices in %s %s, of %s: ", some.Bill.Currency, over, some.Bill.PricesOf)
 	switch {
 	case c.Price != nil:
-		return text + "the bill is Function Compute's (FC) and that of EventBridge in its cheaper mode (*)."
+		return text + "the bill is Function Compute's (FC) and that of EventBridge in its cheaper mode (*)" + logsNote(c.LogService)
 	case c.FunctionCompute.Price != nil:
 		return text + "Function Compute's (FC) only, as there is no price of EventBridge in " + some.Bill.Currency + "."
 	case c.EventBridge.Cheaper != "":
 		return text + "EventBridge's only, as s.yaml has no cpu, which Function Compute bills."
 	}
 	return ""
+}
+
+func logsNote(c *result.LogCharges) string {
+	switch {
+	case c == nil:
+		return "."
+	case c.Price == nil:
+		return ", without logs."
+	default:
+		return ", and Log Service's."
+	}
 }
 
 // roundedBill has prices of six digits; other numbers have three decimals, or six
@@ -187,6 +211,16 @@ func roundedCharges(c result.Charges) result.Charges {
 			copied := significant(**price)
 			*price = &copied
 		}
+	}
+	if c.LogService != nil {
+		logs := *c.LogService
+		for _, number := range []**float64{&logs.Price, &logs.GB} {
+			if *number != nil {
+				copied := significant(**number)
+				*number = &copied
+			}
+		}
+		c.LogService = &logs
 	}
 	if f.YearlyPlans != nil {
 		plans := *f.YearlyPlans

@@ -123,6 +123,7 @@ var figures = slices.Concat(causeFigures(), []figure{
 	{charges, "Function Compute", "", functionBilled, notBilled},
 	{charges, "… paid for a year", "", yearlyBilled, func(r result.Run) bool { return yearlyPlans(r) == nil }},
 	{charges, "EventBridge", "", streamBilled, notBilled},
+	{charges, "Log Service", "", logsBilled, func(r result.Run) bool { return r.Bill == nil || r.Bill.Run.LogService == nil }},
 	forStreams(bill()),
 	money("FC", "", func(c *result.Charges) *float64 { return c.FunctionCompute.Price }),
 	money("EventBridge\nby events", result.ByEvents, func(c *result.Charges) *float64 { return c.EventBridge.ByEvents.Price }),

@@ -38,6 +38,7 @@ func MeasuredTable(w io.Writer, f result.Measured) error {
 			units.Bytes(f.BaseMemory), units.Bytes(int64(f.EventMemory)), units.Bytes(int64(f.FurtherEventMemory)))
 	}
 	content += fmt.Sprintf("A cold start takes %s.\n", units.Duration(f.ColdStart))
+	content += units.Sprintf("A call writes %.0f bytes of logs, and %.0f for each event in it.\n", f.CallLog, f.EventLog)
 	if f.OutOfMemoryAt > 0 {
 		content += fmt.Sprintf("With %s events in flight it ran out of memory; larger batches were not tried. Raise memorySize, or lower CountBasedWindow or instanceConcurrency.\n", units.Count(f.OutOfMemoryAt))
 	}

@@ -11,7 +11,7 @@ import (
 func TestMeasuredTable(t *testing.T) {
 	f := result.Measured{
 		CallCPU: 85 * time.Microsecond, EventCPU: 14234, CallWait: 60 * time.Microsecond, ColdStart: 2345678,
-		BaseMemory: 11 << 20, EventMemory: 6000, FurtherEventMemory: 1500, OutOfMemoryAt: 20_000,
+		BaseMemory: 11 << 20, EventMemory: 6000, FurtherEventMemory: 1500, CallLog: 152.4, EventLog: 1084, OutOfMemoryAt: 20_000,
 	}
 	for _, events := range []int{1, 10, 100, 1000} {
 		f.Points = append(f.Points, result.Point{
@@ -38,6 +38,7 @@ It waits 60 µs, and 0 ms for each event.
 An instance takes 11.0 MB of memory, 5.9 KB for each event of a call,
 and 1.5 KB for each event of every further call in flight.
 A cold start takes 2.35 ms.
+A call writes 152 bytes of logs, and 1,084 for each event in it.
 With 20,000 events in flight it ran out of memory; larger batches were not tried. Raise memorySize, or lower CountBasedWindow or instanceConcurrency.
 `
 	if got := b.String(); got != want {
@@ -60,6 +61,7 @@ With 20,000 events in flight it ran out of memory; larger batches were not tried
 On this machine a call takes 85 µs of CPU time, and 14.2 µs for each event in it.
 It waits 60 µs, and 0 ms for each event.
 A cold start takes 2.35 ms.
+A call writes 152 bytes of logs, and 1,084 for each event in it.
 `
 	if got := b.String(); got != wantNone {
 		t.Errorf("%s", got)

@@ -14,9 +14,10 @@ type Bill struct {
 
 // Charges are what is billed over some time. A price that is not known is nil.
 type Charges struct {
-	Price           *float64        `json:"price"` // of both, with EventBridge's cheaper mode
+	Price           *float64        `json:"price"` // of both, with EventBridge's cheaper mode, and of Log Service if that is known
 	FunctionCompute FunctionCharges `json:"functionCompute"`
 	EventBridge     StreamCharges   `json:"eventBridge"`
+	LogService      *LogCharges     `json:"logService,omitempty"` // nil if s.yaml has no logConfig
 }
 
 // FunctionCharges are Function Compute's, in its unit CU.
@@ -79,6 +80,12 @@ type EventCharges struct {
 type CapacityCharges struct {
 	Price     *float64 `json:"price"`
 	UnitHours float64  `json:"unitHours"`
+}
+
+// LogCharges are for what is written into Log Service.
+type LogCharges struct {
+	Price *float64 `json:"price"`
+	GB    *float64 `json:"gb"` // of 2^30 bytes; nil if it is not known
 }
 
 // Recurs reports whether a run has a cost per 30 days: a plan with a load that comes

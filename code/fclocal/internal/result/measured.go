@@ -26,6 +26,10 @@ type Measured struct {
 	EventMemory        float64 // of each event of a call
 	FurtherEventMemory float64 // of each event of every further call in flight; EventMemory if there never was one
 
+	// What the function writes into its logs, in bytes.
+	CallLog  float64 // in each call
+	EventLog float64 // for each event in it
+
 	EventBytes int     // of an event in the payload, on average
 	Points     []Point // by batch size
 
@@ -47,6 +51,8 @@ type Point struct {
 	AloneMemory int64
 	Memory      int64
 	InFlight    int // calls at a time
+
+	LogBytes float64 // that a call wrote into the logs
 }
 
 // EventsInFlight is how many events the calls in flight had together.

@@ -37,6 +37,7 @@ type Run struct {
 	LatencyByCause LatencyByCauseMs `json:"latencyByCauseMs"`
 
 	Bill *Bill `json:"bill,omitempty"` // nil if it is not known
+	Logs *Logs `json:"logs,omitempty"` // nil if s.yaml has no logConfig
 
 	// CPUShare is how many vCPU instances used while they had a call or started,
 	// their children included; 0 if that was not measured. CPULimit says how cpu was
@@ -127,6 +128,11 @@ func (c Counts) Check() error {
 	return errors.New("the accounting does not add up: of " + fmt.Sprint(c.Produced) + " messages produced, " + strings.Join(parts, ", ") + ": " + off)
 }
 
+// Logs are what the function writes into its logs.
+type Logs struct {
+	Bytes *int64 `json:"bytes"` // nil if it is not known
+}
+
 // A Plan is what a run in virtual time tells beside what every run does.
 type Plan struct {
 	LagEnd       int64   `json:"lagEnd"`       // messages, at the end of the load
@@ -182,6 +188,7 @@ type Totals struct {
 	ColdStartTime time.Duration // of all of them
 	PeakMemory    int64         // bytes, of the largest instance; 0 if it was not measured
 	CPUShare      float64       // see Run
+	Logs          *Logs         // see Run
 	CPULimit      string
 	Hooks         Hooks
 	Wall          time.Duration
@@ -235,6 +242,7 @@ func (t Totals) Run(in Input) Run {
 		PeakMemoryMB:    float64(t.PeakMemory) / (1 << 20),
 		WallSeconds:     t.Wall.Seconds(),
 		CPUShare:        t.CPUShare,
+		Logs:            t.Logs,
 		CPULimit:        t.CPULimit,
 		Hooks:           t.Hooks,
 		Stopped:         t.Stopped,

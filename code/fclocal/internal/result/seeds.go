@@ -40,11 +40,17 @@ var chanceFigures = map[string]func(Run) float64{
 	"bill":            chargeOf(func(c Charges) *float64 { return c.Price }),
 	"functionCompute": chargeOf(func(c Charges) *float64 { return c.FunctionCompute.Price }),
 	"byEvents":        chargeOf(func(c Charges) *float64 { return c.EventBridge.ByEvents.Price }),
-	"byCapacity":      chargeOf(func(c Charges) *float64 { return c.EventBridge.ByCapacity.Price }),
+	"logService": chargeOf(func(c Charges) *float64 {
+		if c.LogService == nil {
+			return nil
+		}
+		return c.LogService.Price
+	}),
+	"byCapacity": chargeOf(func(c Charges) *float64 { return c.EventBridge.ByCapacity.Price }),
 }
 
 // Prices are the names of those that are prices.
-var Prices = []string{"bill", "functionCompute", "byEvents", "byCapacity"}
+var Prices = []string{"bill", "functionCompute", "byEvents", "byCapacity", "logService"}
 
 func latencyOf(of func(LatencyMs) float64) func(Run) float64 {
 	return func(r Run) float64 {

@@ -112,6 +112,9 @@ func (e *engine) summarize(ended pool.Ended) {
 	e.totals.PeakMemory = ended.PeakMemory
 	e.totals.CPULimit = e.CPU.Limit(e.Project)
 	e.totals.CPUShare = e.CPU.Share(ended.CPU, ended.Busy)
+	if e.Project.Service.Logs {
+		e.totals.Logs = &result.Logs{Bytes: &ended.Logged}
+	}
 	for _, hook := range ended.Hooks {
 		e.totals.Hooks.Add(hook)
 	}
