@@ -43,6 +43,17 @@ func (s *searcher) answer(best *planned) result.Search {
 		}
 		a.Binds = s.binds(best)
 	}
+	if best != nil {
+		variables := s.Today.Function.EnvironmentVariables
+		for _, change := range a.Changes {
+			switch threads, limit := variables["GOMAXPROCS"], variables["GOMEMLIMIT"]; {
+			case change.Name == cpu && threads != "" && best.shape.cpu > 1:
+				note("GOMAXPROCS is %s in environmentVariables: with more than 1 vCPU raise it, too.", threads)
+			case change.Name == memory && limit != "":
+				note("GOMEMLIMIT is %s in environmentVariables: change it with memorySize.", limit)
+			}
+		}
+	}
 	if s.full {
 		note("The search has ended before all settings that may be cheaper were planned: --vary with fewer values covers them.")
 	}

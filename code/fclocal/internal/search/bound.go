@@ -24,7 +24,11 @@ func (s *searcher) assess(c *candidate) bool {
 	if known {
 		c.bound = price
 	}
-	c.calls, c.estimate = l.estimate(p)
+	var busy float64
+	c.calls, busy, c.estimate = l.estimate(p)
+	use := least.use
+	use.Calls, use.BusySeconds = max(use.Calls, c.calls), max(use.BusySeconds, busy)
+	c.guess, _ = s.Prices.AtLeast(p.Settings, use)
 	// What the calls need on average; 10 % more is no matter of chance.
 	if seconds := l.seconds; seconds > 0 && p.Load.Backlog == 0 {
 		r := p.Rules
@@ -124,9 +128,10 @@ func troubled(p plan.Config) bool {
 	return len(p.Trouble.Outages) > 0 || p.Trouble.ErrorRate > 0 || p.Trouble.KillInstances > 0
 }
 
-// estimate says about how many calls a load takes, and in how many seconds 99 % of the
-// messages are finished. It decides only what is planned first, and how much of the load.
-func (l load) estimate(p plan.Config) (calls, seconds float64) {
+// estimate says about how many calls a load takes, for how many seconds instances have one,
+// and in how many seconds 99 % of the messages are finished. It decides only what is planned
+// first, and how much of the load.
+func (l load) estimate(p plan.Config) (calls, busy, seconds float64) {
 	f, r := p.Function, p.Rules
 	perCall := (f.CallTime + p.Trouble.Slow).Seconds()
 	perEvent := f.EventTime.Seconds()
@@ -142,29 +147,40 @@ func (l load) estimate(p plan.Config) (calls, seconds float64) {
 		perCall += f.CallCPU.Seconds() / power
 		perEvent += f.EventCPU.Seconds() / power
 	}
-	most := float64(r.CountBasedWindow)
+	concurrency := float64(r.Concurrency)
+	together := math.Min(float64(r.InstanceConcurrency), concurrency)
+	most := math.Min(float64(r.CountBasedWindow), math.Max(l.messages, 1))
 	if l.seconds == 0 {
-		n := math.Min(most, l.messages)
-		calls = l.messages / n
-		return calls, calls * (perCall + n*perEvent) / float64(r.Concurrency)
+		calls = l.messages / most
+		all := calls * (perCall + most*perEvent)
+		return calls, all / together, all / concurrency
 	}
 	rate := l.perTask * float64(min(r.MaximumTasks, p.Load.Partitions))
 	n := math.Min(most, l.perTask*r.TimeBasedWindow.Seconds()+1)
 	// Calls that find all of concurrency in use get larger.
-	if free := float64(r.Concurrency) - rate*perEvent; free > 0 {
+	if free := concurrency - rate*perEvent; free > 0 {
 		n = math.Min(most, math.Max(n, rate*perCall/free))
 	} else {
 		n = most
 	}
-	n = math.Min(n, math.Max(l.messages, 1))
-	wait := math.Min(most/l.perTask, r.TimeBasedWindow.Seconds())
-	seconds = wait + perCall + n*perEvent
-	if used := l.peak * rate / n * (perCall + n*perEvent) / float64(r.Concurrency); used < 1 {
-		seconds *= 1 + used/(1-used)/float64(r.Concurrency)
+	calls = l.messages / n
+	inFlight := rate / n * (perCall + n*perEvent)
+	if inFlight < together {
+		busy = l.seconds * (1 - math.Exp(-inFlight)) // by chance none is
 	} else {
-		seconds += l.seconds * used
+		busy = l.seconds * inFlight / together
 	}
-	return l.messages / n, seconds
+	seconds = math.Min(most/l.perTask, r.TimeBasedWindow.Seconds()) + perCall + n*perEvent
+	used := l.peak * inFlight / concurrency
+	if f.CPU > 0 {
+		work := calls*f.CallCPU.Seconds() + l.messages*f.EventCPU.Seconds()
+		busy = math.Max(busy, work/f.CPU)
+		used = math.Max(used, l.peak*work/l.seconds/(f.CPU*math.Ceil(concurrency/together)))
+	}
+	if used < 1 {
+		return calls, busy, seconds * (1 + used/(1-used)/concurrency)
+	}
+	return calls, busy, seconds + l.seconds*used
 }
 
 // shorten returns a plan with a part of the load that takes about so many calls, where one

@@ -20,7 +20,7 @@ var values = map[string][]float64{
 	window:      {0, 1, 2, 3, 5, 7, 10, 15},
 	concurrency: {1, 2, 5, 10, 20, 50, 100, 200, 300},
 	each:        {1, 2, 5, 10, 20, 50, 100, 200},
-	cpu:         {0.05, 0.1, 0.15, 0.2, 0.25, 0.35, 0.5, 0.75, 1, 1.5, 2, 3, 4, 8, 16},
+	cpu:         {0.05, 0.1, 0.2, 0.35, 0.5, 1, 2, 4, 8},
 	memory:      {128, 192, 256, 320, 384, 512, 640, 768, 1024, 1536, 2048, 3072, 4096, 6144, 8192, 16384, 32768},
 }
 
@@ -225,8 +225,19 @@ type candidate struct {
 
 	changes  int     // of today's settings
 	bound    float64 // a price that it does not cost less than
+	guess    float64 // of its price
 	estimate float64 // of its 99th percentile, in seconds
 	calls    float64 // of the whole load, about
+}
+
+// value is where the value of a setting is, nil of cpu and memorySize.
+func (c *candidate) value(name string) *float64 {
+	return map[string]*float64{window: &c.window, count: &c.count, concurrency: &c.concurrency, each: &c.each}[name]
+}
+
+// values are a candidate's, by which it is known.
+func (c candidate) values() [5]float64 {
+	return [...]float64{c.count, c.window, c.concurrency, c.each, c.shape.cpu}
 }
 
 // family is what candidates have in common that differ in what may make no difference.

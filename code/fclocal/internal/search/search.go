@@ -10,6 +10,7 @@
 package search
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -52,7 +53,7 @@ const (
 	// What planning may take: for one by which others are chosen, and in all, which is about
 	// half a minute on two cores.
 	mostOfOne = 10 * fewCalls
-	mostCalls = 20e6
+	mostCalls = 15e6
 	mostPlans = 3000
 
 	chunk      = 16    // plans between two looks at what is the cheapest
@@ -71,6 +72,7 @@ type searcher struct {
 	pending []candidate // by their bound
 	planned []*planned
 	runs    map[family][]run
+	seen    map[[5]float64]bool // values of candidates that have been planned
 
 	today       result.Choice
 	eventBridge *float64 // what it costs today
@@ -100,7 +102,7 @@ type planned struct {
 }
 
 func newSearcher(q Question) *searcher {
-	return &searcher{Question: q, runs: map[family][]run{}, partitions: q.Plan(q.Today).Load.Partitions}
+	return &searcher{Question: q, runs: map[family][]run{}, seen: map[[5]float64]bool{}, partitions: q.Plan(q.Today).Load.Partitions}
 }
 
 // Find answers a question. When ctx ends it returns the best so far, and ctx's error.
@@ -117,7 +119,7 @@ func Find(ctx context.Context, q Question) (result.Search, error) {
 	now := candidate{count: today(q.Today, count), window: today(q.Today, window), concurrency: today(q.Today, concurrency), each: today(q.Today, each),
 		shape: &shape{today(q.Today, cpu), []float64{today(q.Today, memory)}}}
 	l := newLoad(s.Plan(q.Today))
-	now.calls, now.estimate = l.estimate(s.Plan(q.Today))
+	now.calls, _, now.estimate = l.estimate(s.Plan(q.Today))
 	todays, err := s.inFull(ctx, now)
 	if err != nil {
 		return result.Search{}, err
@@ -143,6 +145,11 @@ func (s *searcher) best(ctx context.Context, todays *planned) (*planned, error) 
 		return nil, nil
 	}
 	var best *planned
+	for _, search := range []func(context.Context) error{s.likely, s.descend} {
+		if err := search(ctx); err != nil {
+			return s.cheapest(1), err
+		}
+	}
 	for range mostTries {
 		if err := s.sweep(ctx); err != nil {
 			return s.cheapest(1), err
@@ -182,7 +189,7 @@ func (s *searcher) finer(ctx context.Context, best *planned) (*planned, error) {
 		if s.Vary[a.name] != nil || a.name != count && a.name != window {
 			continue
 		}
-		now := map[string]float64{count: best.count, window: best.window}[a.name]
+		now := *best.candidate.value(a.name)
 		i := slices.Index(a.values, now)
 		if i < 0 || i+1 == len(a.values) {
 			continue
@@ -196,11 +203,7 @@ func (s *searcher) finer(ctx context.Context, best *planned) (*planned, error) {
 			}
 			last = value
 			c := best.candidate
-			if a.name == count {
-				c.count = value
-			} else {
-				c.window = value
-			}
+			*c.value(a.name) = value
 			s.assess(&c)
 			between = append(between, c)
 		}
@@ -230,7 +233,7 @@ func (s *searcher) simpler(ctx context.Context, best *planned) (*planned, error)
 	most := best.choice.Price * (1 + same)
 	for _, name := range names {
 		c := best.candidate
-		value := map[string]*float64{window: &c.window, count: &c.count, concurrency: &c.concurrency, each: &c.each}[name]
+		value := c.value(name)
 		if now := today(s.Today, name); value == nil || *value == now || !s.allows(name, now) {
 			continue
 		} else {
@@ -266,13 +269,102 @@ func (s *searcher) cheapest(factor float64) (best *planned) {
 	return best
 }
 
+// likely plans those that seem the cheapest of what is fast enough, until that makes the
+// price no lower: what costs more than the cheapest so far need not be planned to its end.
+func (s *searcher) likely(ctx context.Context) error {
+	limit := math.Inf(1)
+	for _, goal := range s.Goals {
+		if goal.IsLatency() {
+			limit = min(limit, 1.5*goal.Limit/1000)
+		}
+	}
+	var order []candidate
+	for _, c := range s.pending {
+		if c.estimate <= limit {
+			order = append(order, c)
+		}
+	}
+	slices.SortStableFunc(order, func(a, b candidate) int { return cmp.Compare(a.guess, b.guess) })
+	for misses := 0; misses < 3 && len(order) > 0; misses++ {
+		var next []candidate
+		families := map[family]bool{}
+		var later []candidate
+		for len(order) > 0 && len(next) < chunk && len(later) < 100*chunk {
+			c := order[0]
+			order = order[1:]
+			switch {
+			case s.seen[c.values()] || s.hasRun(c):
+			case families[c.family()]:
+				later = append(later, c)
+			default:
+				families[c.family()] = true
+				next = append(next, c)
+			}
+		}
+		order = append(later, order...)
+		before := s.price()
+		if err := s.plan(ctx, next, before); err != nil {
+			return err
+		}
+		if s.price() < before {
+			misses = 0
+		}
+	}
+	return nil
+}
+
+// descend goes from the cheapest to what differs from it by a step in one value, as long as
+// that is cheaper.
+func (s *searcher) descend(ctx context.Context) error {
+	for {
+		best := s.cheapest(1)
+		if best == nil {
+			return nil
+		}
+		var next []candidate
+		add := func(c candidate) {
+			if may := s.assess(&c); may && c.bound < best.choice.Price && !s.seen[c.values()] && !s.hasRun(c) {
+				next = append(next, c)
+			}
+		}
+		for _, step := range []int{-1, 1} {
+			for _, a := range s.axes {
+				c := best.candidate
+				value := c.value(a.name)
+				if i := slices.Index(a.values, *value) + step; i >= 0 && i < len(a.values) && *value != a.values[i] {
+					*value = a.values[i]
+					add(c)
+				}
+			}
+			for i := range s.shapes {
+				if j := i + step; s.shapes[i].cpu == best.shape.cpu && j >= 0 && j < len(s.shapes) {
+					c := best.candidate
+					c.shape = &s.shapes[j]
+					add(c)
+				}
+			}
+		}
+		if err := s.plan(ctx, next, best.choice.Price); err != nil {
+			return err
+		}
+		if s.price() >= best.choice.Price {
+			return nil
+		}
+	}
+}
+
+// price is that of the cheapest so far.
+func (s *searcher) price() float64 {
+	if best := s.cheapest(1); best != nil {
+		return best.choice.Price
+	}
+	return math.Inf(1)
+}
+
 // sweep plans all that may be cheaper than the cheapest so far.
 func (s *searcher) sweep(ctx context.Context) error {
 	for {
-		most := math.Inf(1)
-		if best := s.cheapest(1); best != nil {
-			most = best.choice.Price * (1 - same)
-		}
+		most := s.price() * (1 - same)
 		var next []candidate
 		families := map[family]bool{} // one of each, as it may tell of the others
 		var later []candidate
@@ -283,7 +375,7 @@ func (s *searcher) sweep(ctx context.Context) error {
 			}
 			seen++
 			switch {
-			case s.hasRun(c):
+			case s.seen[c.values()] || s.hasRun(c):
 			case families[c.family()]:
 				later = append(later, c)
 			default:
@@ -358,7 +450,8 @@ func (s *searcher) plan(ctx context.Context, some []candidate, most float64) err
 		done[i], err = s.inPart(ctx, some[i], most)
 		return err
 	})
-	for _, p := range done {
+	for i, p := range done {
+		s.seen[some[i].values()] = true
 		s.looked++
 		if p != nil {
 			s.planned = append(s.planned, p)

@@ -190,7 +190,7 @@ func TestShorten(t *testing.T) {
 	} {
 		q := question(t, load, web, map[string]string{"concurrency": "50"}, nil, "p99<=1h")
 		all := q.Plan(q.Today)
-		calls, _ := newLoad(all).estimate(all)
+		calls, _, _ := newLoad(all).estimate(all)
 		part, cut := shorten(all, calls, 2500)
 		if !cut || part.Load.For > load.For/4 {
 			t.Errorf("%s: of %v %v are left", name, load.For, part.Load.For)
