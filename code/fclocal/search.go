@@ -8,6 +8,7 @@ import (
 	"io"
 	"maps"
 	"runtime"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -48,7 +49,7 @@ func (o *searchOptions) check(given func(option string) bool) error {
 	)
 }
 
-// search finds the cheapest settings that keep the goals, and shows them.
+// findSettings searches the cheapest settings that keep the goals, and shows them.
 func (o *planOptions) findSettings(ctx context.Context, today *config.Project, stdout, stderr io.Writer) error {
 	goals, err := result.ParseGoals(o.search.goal)
 	if err != nil {
@@ -101,10 +102,11 @@ func (o *planOptions) findSettings(ctx context.Context, today *config.Project, s
 	if err != nil {
 		return err
 	}
-	apply := o.search.apply && !stopped && answer.Diff != ""
+	byHand := slices.IndexFunc(answer.Changes, func(c result.Change) bool { return c.Instead != "" })
+	apply := o.search.apply && !stopped && answer.Diff != "" && byHand < 0
 	if apply {
 		if err := edit.Apply(); err != nil {
-			return err
+			return failure.Of(err)
 		}
 		answer.Applied = true
 	}
@@ -132,6 +134,9 @@ func (o *planOptions) findSettings(ctx context.Context, today *config.Project, s
 		return errFailed
 	case answer.Best == nil:
 		return failure.New("no settings keep " + strings.Join(answer.Goals, " and "))
+	case o.search.apply && byHand >= 0:
+		change := answer.Changes[byHand]
+		return fmt.Errorf("%s is left as it is: %s would have to be %s, and %s", edit.Path, change.Name, change.To, change.Instead)
 	case apply:
 		fmt.Fprintln(stderr, "fclocal: written to", edit.Path)
 	}
@@ -157,10 +162,5 @@ func (o *planOptions) edit(answer *result.Search, fixed map[string]string) (*con
 		return nil, err
 	}
 	answer.Changes, answer.Diff = edit.Changes, edit.Diff(path)
-	for _, change := range edit.Changes {
-		if change.Instead != "" && o.search.apply {
-			return nil, fmt.Errorf("%s is left as it is: %s would have to be %s, and %s", path, change.Name, change.To, change.Instead)
-		}
-	}
 	return edit, nil
 }

@@ -43,7 +43,7 @@ func TestSearch(t *testing.T) {
 	for _, want := range []string{
 		"--- " + path + "\n+++ " + path + "\n@@ -90,7 +90,7 @@\n",
 		"\n-                CountBasedWindow: 10 # events, 1-10000\n+                CountBasedWindow: 50 # events, 1-10000\n",
-		"\ntoday              10  ", "\ncheapest           50  ", "p99<=2s and lag<=1000 bind: CountBasedWindow 500 would cost ", "of 3 combinations of settings.\n",
+		"\ntoday         10  ", "\ncheapest      50  ", "p99<=2s and lag<=1000 bind: CountBasedWindow 500 would cost ", "of 3 combinations of settings.\n",
 	} {
 		if !strings.Contains(output, want) {
 			t.Errorf("%q is not in\n%s", want, output)

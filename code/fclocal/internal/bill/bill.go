@@ -53,8 +53,7 @@ type Use struct {
 }
 
 // AtLeast is a price that a run with these settings and that use does not cost less than;
-// false if it is not known. Only what is whole in a bill is not whole in it: CU of an hour
-// and capacity units.
+// known is false if there is none. It rounds up neither the CU of an hour nor capacity units.
 func (p *Prices) AtLeast(settings result.Settings, u Use) (price float64, known bool) {
 	f := p.compute.use(settings, hour{calls: u.Calls * u.Times, busy: u.BusySeconds * u.Times})
 	if f.VCPUCU == nil {

@@ -54,7 +54,7 @@ func (s *searcher) answer(best *planned) result.Search {
 			}
 		}
 	}
-	if s.full {
+	if s.exhausted {
 		note("The search has ended before all settings that may be cheaper were planned: --vary with fewer values covers them.")
 	}
 	if _, varied := s.Vary[each]; varied && s.today.Run.Function.CallCPUMs+s.today.Run.Function.EventCPUMs == 0 {
@@ -177,7 +177,7 @@ func (s *searcher) binds(best *planned) []string {
 func (s *searcher) differs(one, other *planned) string {
 	var parts []string
 	for i, setting := range one.choice.Settings {
-		if longer := one.full && one.window <= other.window; setting.Value != other.choice.Settings[i].Value && !(setting.Name == window && longer) {
+		if longer := one.filled && one.window <= other.window; setting.Value != other.choice.Settings[i].Value && !(setting.Name == window && longer) {
 			parts = append(parts, fmt.Sprintf("%s %v", setting.Name, setting.Value))
 		}
 	}

@@ -1,12 +1,13 @@
 // Package search finds the settings of s.yaml that keep some goals under a load at the
 // lowest price, by planning some of the many that are allowed.
 //
-// Settings are gone through from the lowest bound of their price on, until that is above the
-// price of the cheapest which keeps the goals: nothing that comes after it can be cheaper.
-// For that, a part of the load stands for it, where it can; the cheapest few are then planned
-// with all of the load and several seeds. Left out is only what is certain: settings whose
-// calls need more than all of concurrency or cpu, and those that would run as others have
-// run, as more calls than were ever in flight do not come.
+// First come settings that seem fast enough and cheap, and their neighbours. Then all are
+// gone through from the lowest bound of their price on, until that is above the price of the
+// cheapest which keeps the goals: nothing that comes after it can be cheaper. For that, a
+// part of the load stands for it, where it can, and a plan ends when it has cost more; the
+// cheapest few are then planned with all of the load and several seeds. Left out is only what
+// is certain: settings whose calls need more than all of concurrency or cpu, and those that
+// would run as others have run, as more calls than were ever in flight do not come.
 package search
 
 import (
@@ -60,7 +61,6 @@ const (
 	near       = 1.03  // of a goal: by so much a part of the load may be wrong
 	same       = 0.005 // of a price: below it fewer changes are better
 	mostTries  = 12    // of what is planned in full
-	mostFewer  = 4     // of those with fewer changes
 	frontier   = 12    // rows
 	lostAtMost = 1e-9  // share of the messages, beyond what is lost today
 )
@@ -72,14 +72,17 @@ type searcher struct {
 	pending []candidate // by their bound
 	planned []*planned
 	runs    map[family][]run
-	seen    map[[5]float64]bool // values of candidates that have been planned
+
+	remembering sync.Mutex // runs, while several are planned
+
+	seen map[[5]float64]bool // values of candidates that have been planned
 
 	today       result.Choice
 	eventBridge *float64 // what it costs today
 	partitions  int
 	looked      int          // candidates that have been planned, or begun
 	calls       atomic.Int64 // of these
-	full        bool         // no more may be planned
+	exhausted   bool         // no more may be planned
 	all         int          // candidates
 }
 
@@ -87,8 +90,8 @@ type searcher struct {
 type run struct {
 	window, concurrency, each float64
 
-	peak float64 // calls in flight
-	full bool    // no window was closed by its time, but for each task's last one
+	peak   float64 // calls in flight
+	filled bool    // no window was closed by its time, but for each task's last one
 }
 
 // planned is a candidate with what has come of it.
@@ -97,7 +100,7 @@ type planned struct {
 	choice    result.Choice
 	ratio     float64 // of what the goal has that is missed by most, or kept by least
 	clean     bool    // it keeps up, and loses nothing
-	full      bool    // see run
+	filled    bool    // see run
 	disproved bool    // by all of the load
 }
 
@@ -160,7 +163,7 @@ func (s *searcher) best(ctx context.Context, todays *planned) (*planned, error) 
 		}
 		full, err := s.inFull(ctx, next.candidate)
 		if err != nil {
-			return next, err
+			return s.cheapest(1), err
 		}
 		if full.choice.Kept {
 			best = full
@@ -385,7 +388,7 @@ func (s *searcher) sweep(ctx context.Context) error {
 		}
 		s.pending = s.pending[seen-len(later):]
 		copy(s.pending, later)
-		if s.full = s.full || s.calls.Load() > mostCalls || s.looked > mostPlans; len(next) == 0 || s.full {
+		if s.exhausted = s.exhausted || s.calls.Load() > mostCalls || s.looked > mostPlans; len(next) == 0 || s.exhausted {
 			return nil
 		}
 		if err := s.plan(ctx, next, most); err != nil {
@@ -439,14 +442,14 @@ func (s *searcher) hasRun(c candidate) bool {
 	return slices.ContainsFunc(s.runs[c.family()], func(r run) bool {
 		return (c.concurrency == r.concurrency || min(c.concurrency, r.concurrency) > r.peak) &&
 			(c.each == r.each || min(c.each, r.each) >= r.peak) &&
-			(c.window == r.window || r.full && c.window > r.window)
+			(c.window == r.window || r.filled && c.window > r.window)
 	})
 }
 
 // plan plans candidates with a part of the load.
 func (s *searcher) plan(ctx context.Context, some []candidate, most float64) error {
 	done := make([]*planned, len(some))
-	err := s.each(ctx, len(some), func(i int) (err error) {
+	err := s.parallel(ctx, len(some), func(i int) (err error) {
 		done[i], err = s.inPart(ctx, some[i], most)
 		return err
 	})
@@ -463,8 +466,8 @@ func (s *searcher) plan(ctx context.Context, some []candidate, most float64) err
 	return err
 }
 
-// each does some things on all cores.
-func (s *searcher) each(ctx context.Context, n int, do func(i int) error) error {
+// parallel does some things on all cores.
+func (s *searcher) parallel(ctx context.Context, n int, do func(i int) error) error {
 	failures := make([]error, n)
 	cores := make(chan struct{}, max(s.Cores, 1))
 	var running sync.WaitGroup
@@ -492,7 +495,7 @@ func (s *searcher) inPart(ctx context.Context, c candidate, most float64) (*plan
 	used := int64(0)
 	defer func() { s.calls.Add(used) }()
 	use := newLoad(p).least(p).use
-	giveUp := func(hours []trigger.Usage) bool {
+	p.GiveUp = func(hours []trigger.Usage) bool {
 		u := use
 		u.Calls, u.BusySeconds = 0, 0
 		for _, h := range hours {
@@ -503,7 +506,6 @@ func (s *searcher) inPart(ctx context.Context, c candidate, most float64) (*plan
 		price, _ := s.Prices.AtLeast(cheapest, u)
 		return price > most || u.Calls > mostOfOne
 	}
-	p.GiveUp = giveUp
 	r, err := plan.Run(ctx, p)
 	if errors.Is(err, plan.ErrGivenUp) {
 		return nil, nil
@@ -512,9 +514,9 @@ func (s *searcher) inPart(ctx context.Context, c candidate, most float64) (*plan
 		return nil, err
 	}
 	used = r.Stats.Calls
-	c, full := s.remember(c, r)
+	c, filled := s.remember(c, r)
 	planned := s.judge(c, []plan.Config{p}, []plan.Result{r}, part)
-	planned.full = full
+	planned.filled = filled
 	return planned, nil
 }
 
@@ -533,7 +535,7 @@ func (s *searcher) inFull(ctx context.Context, c candidate) (*planned, error) {
 		plans[i] = first
 		plans[i].Rules.Seed += uint64(i)
 	}
-	if err := s.each(ctx, runs, func(i int) (err error) {
+	if err := s.parallel(ctx, runs, func(i int) (err error) {
 		results[i], err = plan.Run(ctx, plans[i])
 		return err
 	}); err != nil {
@@ -542,20 +544,18 @@ func (s *searcher) inFull(ctx context.Context, c candidate) (*planned, error) {
 	return s.judge(c, plans, results, part), nil
 }
 
-var remembering sync.Mutex
-
 // remember keeps what a run tells of others, and returns the candidate that stands for all
 // of them: with today's settings, or else the lowest of those that make no difference.
-func (s *searcher) remember(c candidate, r plan.Result) (same candidate, full bool) {
+func (s *searcher) remember(c candidate, r plan.Result) (same candidate, filled bool) {
 	if r.Retries > 0 || r.Throttled > 0 || r.Crashes > 0 {
 		return c, false
 	}
 	peak := float64(r.PeakInFlight)
-	remembering.Lock()
 	tasks := min(s.Today.Trigger.MaximumTasks, s.partitions)
-	full = c.window > 0 && float64(r.Stats.Calls) <= float64(r.Produced)/c.count+2*float64(tasks)
-	s.runs[c.family()] = append(s.runs[c.family()], run{c.window, c.concurrency, c.each, peak, full})
-	remembering.Unlock()
+	filled = c.window > 0 && float64(r.Stats.Calls) <= float64(r.Produced)/c.count+2*float64(tasks)
+	s.remembering.Lock()
+	s.runs[c.family()] = append(s.runs[c.family()], run{c.window, c.concurrency, c.each, peak, filled})
+	s.remembering.Unlock()
 	lowest := func(name string, has, least float64) float64 {
 		if _, varied := s.Vary[name]; !varied || has < least {
 			return has
@@ -575,7 +575,7 @@ func (s *searcher) remember(c candidate, r plan.Result) (same candidate, full bo
 	if c.concurrency != calls || c.each != k {
 		s.assess(&c)
 	}
-	return c, full
+	return c, filled
 }
 
 // judge makes a choice of what runs have done, with the smallest memory that is enough.
@@ -611,10 +611,8 @@ func (s *searcher) judge(c candidate, plans []plan.Config, results []plan.Result
 		s.add(choice, run, float64(len(results)))
 		missed, ratio, clean := s.missed(run)
 		p.ratio, p.clean = max(p.ratio, ratio), p.clean && clean
-		for _, m := range missed {
-			if choice.Missed == nil || i == 0 {
-				choice.Missed = append(choice.Missed, m)
-			}
+		if choice.Missed == nil {
+			choice.Missed = missed
 		}
 	}
 	choice.Kept = p.clean && p.ratio <= 1
