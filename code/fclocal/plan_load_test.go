@@ -149,3 +149,38 @@ func TestPlanFromTopic(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// The same from a real cluster, whose transactions leave what is no record.
+func TestClusterPlanFromTopic(t *testing.T) {
+	options := newTopic(t, 4, values(400)...)
+	topic := topicOf(options)
+	client, err := kgo.NewClient(kgo.SeedBrokers(realCluster(t)), kgo.DefaultProduceTopic(topic), kgo.TransactionalID(topic))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	for _, end := range []kgo.TransactionEndTry{kgo.TryAbort, kgo.TryCommit} {
+		if err := client.BeginTransaction(); err != nil {
+			t.Fatal(err)
+		}
+		if err := client.ProduceSync(t.Context(), &kgo.Record{Value: []byte("{}")}, &kgo.Record{Value: []byte("{}")}).FirstErr(); err != nil {
+			t.Fatal(err)
+		}
+		if err := client.EndTransaction(t.Context(), end); err != nil {
+			t.Fatal(err)
+		}
+	}
+	streamed := mustStream(t, options...)[0]
+	command := fclocal(t, "plan", "--json", "--from-topic", "--brokers", realCluster(t), "--topic", topic)
+	output, err := command.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var document struct{ Runs []result.Run }
+	if err := json.Unmarshal(output, &document); err != nil {
+		t.Fatal(err)
+	}
+	if run := document.Runs[0]; run.Delivered != 402 || counts(run) != counts(streamed) || run.Load.Partitions != 4 {
+		t.Errorf("%s in %d partitions; stream: %s", counts(run), run.Load.Partitions, counts(streamed))
+	}
+}
