@@ -65,7 +65,7 @@ func (o *Options) Read(given func(option string) bool) (err error) {
 		}
 	}
 	if o.Arrivals == plan.Bursts {
-		return o.Burst.Check(o.For)
+		return o.CheckBursts()
 	}
 	return nil
 }

@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"time"
@@ -17,11 +16,15 @@ type Burst struct {
 	Every time.Duration // up to For of the Load
 }
 
-// burstsAtMost bounds the memory of their curve.
-const burstsAtMost = 1_000_000
+// What is at most in a load bounds the memory of its curve.
+const (
+	burstsAtMost = 1_000_000
+	ratesAtMost  = 1_000_000 // of all days, each as often as it comes
+)
 
-// Check finds bursts that cannot be in a load of that duration. An error names the options.
-func (b Burst) Check(load time.Duration) error {
+// CheckBursts finds bursts that cannot be in the load. An error names the options.
+func (l Load) CheckBursts() error {
+	b, load := l.Burst, l.For
 	share := b.Rate * b.For.Seconds() / b.Every.Seconds()
 	switch {
 	case !(b.Rate >= 1) || b.Rate > 1e9:
@@ -37,6 +40,8 @@ func (b Burst) Check(load time.Duration) error {
 			b.Rate, b.For, b.Every, share, b.Every.Seconds()/b.For.Seconds())
 	case load/b.Every > burstsAtMost:
 		return fmt.Errorf("--burst-every %v: there must be at most a million of them within the %v of the load", b.Every, load)
+	case int(load/day+1)*len(l.Rates) > ratesAtMost:
+		return fmt.Errorf("with bursts the rate may change a million times at most within the %v of the load: shorten --for, or have fewer lines in --rate-file", load)
 	}
 	return nil
 }
@@ -97,5 +102,5 @@ func (d *driver) burstMessages() float64 {
 		return 0
 	}
 	b := d.Load.Burst
-	return d.curve.highest * b.For.Seconds() * (1 - 1/cmp.Or(b.Rate, 1))
+	return d.curve.highest * b.For.Seconds() * (1 - 1/b.Rate)
 }

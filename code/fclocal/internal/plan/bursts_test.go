@@ -65,7 +65,8 @@ func TestBursts(t *testing.T) {
 
 func TestBurstMistakes(t *testing.T) {
 	good := Burst{Rate: 5, For: 10 * time.Second, Every: 5 * time.Minute}
-	if err := good.Check(time.Hour); err != nil {
+	load := Load{Rate: 1, For: time.Hour, Burst: good}
+	if err := load.CheckBursts(); err != nil {
 		t.Error(err)
 	}
 	for want, change := range map[string]func(*Burst){
@@ -79,11 +80,15 @@ func TestBurstMistakes(t *testing.T) {
 			*b = Burst{Rate: 1, For: time.Millisecond, Every: time.Millisecond}
 		},
 	} {
-		b := good
-		change(&b)
-		if err := b.Check(time.Hour); err == nil || err.Error() != want {
+		l := load
+		change(&l.Burst)
+		if err := l.CheckBursts(); err == nil || err.Error() != want {
 			t.Errorf("%v, want %s", err, want)
 		}
+	}
+	many := Load{Rates: make([]Rate, 1000), For: 3000 * day, Burst: good}
+	if err := many.CheckBursts(); err == nil || !strings.HasPrefix(err.Error(), "with bursts the rate may change a million times at most within the 72000h0m0s of the load") {
+		t.Error(err)
 	}
 	c := Config{Rules: rules(), Load: Load{Partitions: 1, Rate: 1, For: time.Minute, Arrivals: Bursts, Burst: good}}
 	if _, err := Run(t.Context(), c); err == nil || !strings.Contains(err.Error(), "plan: --burst-every 5m0s: there is none") {

@@ -237,7 +237,7 @@ func (c Config) check() error {
 		return fmt.Errorf("plan: %w", err)
 	}
 	if c.Load.Arrivals == Bursts && c.Load.comes() {
-		if err := c.Load.Burst.Check(c.Load.For); err != nil {
+		if err := c.Load.CheckBursts(); err != nil {
 			return fmt.Errorf("plan: %w", err)
 		}
 	}

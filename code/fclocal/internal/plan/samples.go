@@ -35,8 +35,8 @@ func (s *Samples) Mean() float64 {
 const samplesLimit = 64 << 20
 
 // ReadTimes reads a file of times, one a line: 12ms, 1.5s, or a number of milliseconds,
-// up to a day. The values are nanoseconds. Empty lines and those that begin with # count for nothing. An error
-// tells the name, the line and what to do.
+// up to a day. The values are nanoseconds. Empty lines and those that begin with # count
+// for nothing. An error tells the name, the line and what to do.
 func ReadTimes(path string) (*Samples, error) {
 	return readSamples(path, "a line is a time such as 12ms or 1.5s, or a number of milliseconds, from 0 to 24h", func(text string) (float64, bool) {
 		if ms, err := strconv.ParseFloat(text, 64); err == nil {
@@ -167,7 +167,7 @@ type Times struct {
 	OfEvents bool // of each event, and not of each call
 }
 
-// draw is what a call takes of them.
+// drawTime is what a call takes of them.
 func (d *driver) drawTime(events int) time.Duration {
 	if d.Function.Times.Samples == nil {
 		return 0
