@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -140,7 +141,7 @@ func TestPlanBill(t *testing.T) {
 
 // What calls log is billed, and what is not known is said.
 func TestPlanLogs(t *testing.T) {
-	args := []string{"--rate", "100", "--for", "10m", "--arrivals", "even", "--spread", "0"}
+	args := []string{"--rate", "100", "--for", "1m", "--arrivals", "even", "--spread", "0"}
 	without := mustPlan(t, args...)[0]
 	if without.Logs == nil || without.Logs.Bytes != nil || without.Bill.Run.LogService.Price != nil {
 		t.Errorf("%+v, %+v", without.Logs, without.Bill.Run.LogService)
@@ -206,10 +207,10 @@ func TestPlanFailOn(t *testing.T) {
 
 // Several seeds make one run, whose figures are those of the seeds alone.
 func TestPlanRuns(t *testing.T) {
-	args := []string{"--rate", "100", "--for", "5m", "--call-time", "100ms", "--set", "CountBasedWindow=1,10"}
+	args := []string{"--rate", "100", "--for", "1m", "--call-time", "100ms", "--set", "CountBasedWindow=1,10"}
 	runs := mustPlan(t, append(args, "--runs", "3", "--seed", "5", "--sort", "latency")...)
 	for i, run := range runs {
-		if len(run.Seeds) != 3 || run.Delivered != 30_000 || run.Rank != i+1 {
+		if len(run.Seeds) != 3 || run.Delivered != 6_000 || run.Rank != i+1 {
 			t.Fatalf("%+v", run)
 		}
 		for j, seed := range run.Seeds {
@@ -251,8 +252,15 @@ func TestPlanWhole(t *testing.T) {
 	if run.Bill.Run.FunctionCompute.Calls != float64(run.Calls) || math.Abs(*run.Bill.Run.Price / *run.Bill.Per30Days.Price - 1) > 1e-3 {
 		t.Errorf("%+v", run.Bill)
 	}
-	if run := mustPlan(t, append(args, "--for", "33m", "--whole")...)[0]; run.SimulatedSeconds != 0 || run.Delivered != 250*33*60 {
-		t.Errorf("%+v", run)
+	for _, whole := range []bool{false, true} { // to simulate all takes too long for a test
+		options := planOptions{whole: whole, runsOptions: runsOptions{currency: "USD", globalOptions: &globalOptions{template: filepath.Join("..", "..", "s.yaml")}}}
+		projects, err := options.projects(io.Discard)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if options.config(projects[0]).EndEarly == whole {
+			t.Errorf("with --whole=%v the end is early: %v", whole, !whole)
+		}
 	}
 }
 
