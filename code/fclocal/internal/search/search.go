@@ -211,19 +211,21 @@ func (s *searcher) finer(ctx context.Context, best *planned) (*planned, error) {
 			between = append(between, c)
 		}
 	}
-	if err := s.plan(ctx, between, best.choice.Price); err != nil {
+	before := len(s.planned)
+	if err := s.plan(ctx, between, best.choice.Price*(1-same)); err != nil {
 		return best, err
 	}
-	for range between {
-		next := s.cheapest(near)
-		if next == nil || next.choice.Price >= best.choice.Price {
-			break
+	finer := slices.Clone(s.planned[before:])
+	slices.SortStableFunc(finer, func(a, b *planned) int { return cmp.Compare(a.choice.Price, b.choice.Price) })
+	for _, next := range finer {
+		if !next.clean || next.ratio > near {
+			continue
 		}
 		full, err := s.inFull(ctx, next.candidate)
 		if err != nil {
 			return best, err
 		}
-		if full.choice.Kept && full.choice.Price < best.choice.Price {
+		if full.choice.Kept && full.choice.Price < best.choice.Price*(1-same) {
 			return full, nil
 		}
 		next.disproved = true
