@@ -34,7 +34,7 @@ func SearchTable(w io.Writer, s result.Search, width int) error {
 	b.WriteString(choiceTables(s, chosen, true, width))
 	b.WriteString("\n")
 	if last := chosen[len(chosen)-1]; last.EventBridge != nil {
-		fmt.Fprintf(&b, "%s\n", wrap(fmt.Sprintf("Of the last bill %s are Function Compute's and %s EventBridge's.", units.Money(last.FunctionCompute), units.Money(*last.EventBridge)), width))
+		fmt.Fprintf(&b, "%s\n", wrap(billOf(last.Choice), width))
 	}
 	if s.Best != nil && len(s.Changes) == 0 {
 		b.WriteString("Today's settings are the cheapest that keep " + goals(s) + ".\n")
@@ -61,6 +61,15 @@ func SearchTable(w io.Writer, s result.Search, width int) error {
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// billOf says what a bill consists of.
+func billOf(c result.Choice) string {
+	text := "Of the last bill " + units.Money(c.FunctionCompute) + " are Function Compute's"
+	if c.LogService != nil {
+		text += ", " + units.Money(*c.LogService) + " the Log Service's"
+	}
+	return text + " and " + units.Money(*c.EventBridge) + " EventBridge's."
 }
 
 func goals(s result.Search) string { return strings.Join(s.Goals, " and ") }

@@ -53,7 +53,8 @@ type Choice struct {
 
 	Price           float64  `json:"price"`
 	FunctionCompute float64  `json:"functionCompute"`
-	EventBridge     *float64 `json:"eventBridge"` // nil: it has no price in the currency
+	EventBridge     *float64 `json:"eventBridge"`          // nil: it has no price in the currency
+	LogService      *float64 `json:"logService,omitempty"` // nil: it is not known
 
 	LatencyMs    LatencyMs `json:"latencyMs"`
 	LagMax       int64     `json:"lagMax"`

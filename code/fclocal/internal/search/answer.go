@@ -205,12 +205,13 @@ func (s *searcher) nearest(ctx context.Context, a *result.Search, todays *planne
 		return nil
 	}
 	for _, missed := range nearest.choice.Missed {
-		a.Binds = append(a.Binds, strings.ToUpper(missed[:1])+missed[1:]+".")
+		a.Binds = append(a.Binds, "Missed: "+missed+".")
 	}
-	if advice := nearest.choice.Run.Advice; advice != "" && !strings.HasPrefix(advice, "nothing limits") {
-		a.Binds = append(a.Binds, "What stands in the way: "+advice+".")
+	advice, err := nearest.config.Advise(ctx, nearest.result, s.Prices.Charge)
+	if advice != "" {
+		a.Binds = append(a.Binds, "What stands in the way: "+strings.TrimPrefix(advice, "nothing limits: ")+".")
 	}
-	return nil
+	return err
 }
 
 // hopeless says which goal no settings can keep, as the function itself takes longer for a

@@ -102,6 +102,10 @@ type planned struct {
 	clean     bool    // it keeps up, and loses nothing
 	filled    bool    // see run
 	disproved bool    // by all of the load
+
+	// Of what is planned in full, with the first seed.
+	config plan.Config
+	result plan.Result
 }
 
 func newSearcher(q Question) *searcher {
@@ -543,7 +547,9 @@ func (s *searcher) inFull(ctx context.Context, c candidate) (*planned, error) {
 	}); err != nil {
 		return nil, err
 	}
-	return s.judge(c, plans, results, part), nil
+	p := s.judge(c, plans, results, part)
+	p.config, p.result = plans[0], results[0]
+	return p, nil
 }
 
 // remember keeps what a run tells of others, and returns the candidate that stands for all
@@ -606,7 +612,7 @@ func (s *searcher) judge(c candidate, plans []plan.Config, results []plan.Result
 		s.Prices.Charge(&run)
 		if i == 0 {
 			choice.Run = run
-			if len(results) < seeds { // samples are many
+			if part { // samples are many
 				choice.Run.Samples = nil
 			}
 		}
@@ -651,6 +657,13 @@ func (s *searcher) add(c *result.Choice, run result.Run, of float64) {
 		}
 		*c.EventBridge += *stream / of
 		c.Price += *stream / of
+	}
+	if logs := charges.LogService; logs != nil && logs.Price != nil {
+		if c.LogService == nil {
+			c.LogService = new(float64)
+		}
+		*c.LogService += *logs.Price / of
+		c.Price += *logs.Price / of
 	}
 	most, l := &c.LatencyMs, run.LatencyMs
 	most.Mean, most.P50, most.P95, most.P99, most.P999, most.Max = max(most.Mean, l.Mean), max(most.P50, l.P50), max(most.P95, l.P95), max(most.P99, l.P99), max(most.P999, l.P999), max(most.Max, l.Max)
