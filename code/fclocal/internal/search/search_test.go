@@ -216,6 +216,10 @@ func TestShorten(t *testing.T) {
 	if _, cut := shorten(q.Plan(q.Today), 1e6, 3000); cut {
 		t.Error("a backlog is cut")
 	}
+	recorded := plan.Config{Load: (&plan.Recording{Partitions: 1, For: time.Hour, Records: []plan.Record{{Bytes: 1}}}).Load()}
+	if _, cut := shorten(recorded, 1e6, 3000); cut {
+		t.Error("what was recorded is cut")
+	}
 }
 
 func TestNothingKeeps(t *testing.T) {
