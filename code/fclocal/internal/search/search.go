@@ -523,6 +523,7 @@ func (s *searcher) inPart(ctx context.Context, c candidate, most float64) (*plan
 	c, filled := s.remember(c, r)
 	planned := s.judge(c, []plan.Config{p}, []plan.Result{r}, part)
 	planned.filled = filled
+	planned.choice.Run.Samples = nil // they are many
 	return planned, nil
 }
 
@@ -612,9 +613,6 @@ func (s *searcher) judge(c candidate, plans []plan.Config, results []plan.Result
 		s.Prices.Charge(&run)
 		if i == 0 {
 			choice.Run = run
-			if part { // samples are many
-				choice.Run.Samples = nil
-			}
 		}
 		s.add(choice, run, float64(len(results)))
 		missed, ratio, clean := s.missed(run)
