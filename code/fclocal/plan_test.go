@@ -195,7 +195,7 @@ func TestPlanReport(t *testing.T) {
 // A lag that grows for a month is not kept up with, however small beside what is
 // delivered; scripts can tell.
 func TestPlanFailOn(t *testing.T) {
-	args := []string{"--rate", "101", "--arrivals", "even", "--for", "720h", "--call-time", "10s", "--spread", "0", "--set", "CountBasedWindow=100", "--set", "concurrency=10,11", "--fail-on", "not-keeping-up,p99>1h"}
+	args := []string{"--rate", "110", "--arrivals", "even", "--for", "24h", "--call-time", "10s", "--spread", "0", "--set", "CountBasedWindow=100", "--set", "concurrency=10,12", "--fail-on", "not-keeping-up,p99>1h"}
 	_, err := tryPlan(args...)
 	if want := "run 1: the stream does not keep up\nrun 1: latency p99 is "; err == nil || !strings.HasPrefix(err.Error(), want) || !failure.Is(err) || strings.Contains(err.Error(), "run 2") {
 		t.Errorf("error %v, want %s…", err, want)

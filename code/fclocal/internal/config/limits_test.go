@@ -123,7 +123,7 @@ func TestBombs(t *testing.T) {
 			if !strings.Contains(strings.Join(brief(problems), "\n"), test.want) {
 				t.Errorf("problems: %.500s", brief(problems))
 			}
-			if took > 20*time.Second { // a second at most without -race, on a machine that is not loaded
+			if took > time.Minute { // a second at most without -race, on a machine that is not loaded; without a limit, hours
 				t.Errorf("it took %v", took)
 			}
 			if allocated := (after.TotalAlloc - before.TotalAlloc) >> 20; allocated > 1000 {
