@@ -39,6 +39,31 @@ func ReadRates(path string) ([]Rate, error) {
 // what to do.
 func ParseRates(name string, r io.Reader) ([]Rate, error) {
 	var rates []Rate
+	err := eachLine(name, r, func(line string) error {
+		rate, err := parseRate(line)
+		if err == nil && len(rates) == 0 && rate.From != 0 {
+			err = fmt.Errorf("%q: the first time must be 00:00", line)
+		}
+		if err == nil && len(rates) > 0 && rate.From <= rates[len(rates)-1].From {
+			err = fmt.Errorf("%q: it must be later than the time before it; the day repeats by itself", line)
+		}
+		rates = append(rates, rate)
+		return err
+	})
+	switch {
+	case err != nil:
+		return nil, err
+	case len(rates) == 0:
+		return nil, fmt.Errorf("%s: no line has a time and a rate, like 00:00 1000", name)
+	case !slices.ContainsFunc(rates, func(r Rate) bool { return r.PerSecond > 0 }):
+		return nil, fmt.Errorf("%s: all rates are 0: one at least must be above", name)
+	}
+	return rates, nil
+}
+
+// eachLine reads the lines of a file but for empty ones and those that begin with #, without
+// blanks around them. An error of use, or of reading, is told with the name and the line.
+func eachLine(name string, r io.Reader, use func(line string) error) error {
 	lines := bufio.NewScanner(r)
 	number := 0
 	for lines.Scan() {
@@ -47,27 +72,14 @@ func ParseRates(name string, r io.Reader) ([]Rate, error) {
 		if line == "" || line[0] == '#' {
 			continue
 		}
-		rate, err := parseRate(line)
-		if err == nil && len(rates) == 0 && rate.From != 0 {
-			err = fmt.Errorf("%q: the first time must be 00:00", line)
+		if err := use(line); err != nil {
+			return fmt.Errorf("%s:%d: %w", name, number, err)
 		}
-		if err == nil && len(rates) > 0 && rate.From <= rates[len(rates)-1].From {
-			err = fmt.Errorf("%q: it must be later than the time before it; the day repeats by itself", line)
-		}
-		if err != nil {
-			return nil, fmt.Errorf("%s:%d: %w", name, number, err)
-		}
-		rates = append(rates, rate)
 	}
-	switch {
-	case lines.Err() != nil:
-		return nil, fmt.Errorf("%s:%d: %w", name, number+1, lines.Err())
-	case len(rates) == 0:
-		return nil, fmt.Errorf("%s: no line has a time and a rate, like 00:00 1000", name)
-	case !slices.ContainsFunc(rates, func(r Rate) bool { return r.PerSecond > 0 }):
-		return nil, fmt.Errorf("%s: all rates are 0: one at least must be above", name)
+	if lines.Err() != nil {
+		return fmt.Errorf("%s:%d: %w", name, number+1, lines.Err())
 	}
-	return rates, nil
+	return nil
 }
 
 func parseRate(line string) (Rate, error) {

@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"bufio"
 	"bytes"
 	"fmt"
 	"io"
@@ -9,7 +8,6 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"fclocal/internal/files"
@@ -69,22 +67,16 @@ func readSamples(path, like string, parse func(string) (value float64, ok bool))
 
 func parseSamples(name string, r io.Reader, like string, parse func(string) (value float64, ok bool)) (*Samples, error) {
 	s := &Samples{File: name}
-	lines := bufio.NewScanner(r)
-	number := 0
-	for lines.Scan() {
-		number++
-		line := strings.TrimSpace(strings.TrimPrefix(lines.Text(), "\ufeff"))
-		if line == "" || line[0] == '#' {
-			continue
-		}
+	err := eachLine(name, r, func(line string) error {
 		value, ok := parse(line)
 		if !ok {
-			return nil, fmt.Errorf("%s:%d: %.40q: %s", name, number, line, like)
+			return fmt.Errorf("%.40q: %s", line, like)
 		}
 		s.Values = append(s.Values, value)
-	}
-	if lines.Err() != nil {
-		return nil, fmt.Errorf("%s:%d: %w", name, number+1, lines.Err())
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
 	if s.Values == nil {
 		return nil, fmt.Errorf("%s: there is no value in it: %s", name, like)

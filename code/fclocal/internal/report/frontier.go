@@ -1,13 +1,10 @@
 package report
 
 import (
-	"bytes"
 	"fmt"
-	"io"
 	"math"
 	"slices"
 
-	"fclocal/internal/files"
 	"fclocal/internal/result"
 	"fclocal/internal/units"
 )
@@ -148,16 +145,7 @@ func FrontierPlot(path string, s result.Search) error {
 	p.Time = words{left, y + textSize - 2, priceAxis(s)}
 	p.Height = y + textSize + plotMargin
 	p.Description = c.Summary
-	var content bytes.Buffer
-	if format == ".svg" {
-		err = templates.ExecuteTemplate(&content, "plot", p)
-	} else {
-		err = writePNG(&content, p)
-	}
-	if err != nil {
-		return err
-	}
-	return files.Write("plot", path, func(w io.Writer) error { _, err := content.WriteTo(w); return err })
+	return p.write(path, format)
 }
 
 // priceAxis says what the prices of a search are.

@@ -42,6 +42,11 @@ func Plot(path string, runs []result.Run) error {
 	if err != nil {
 		return err
 	}
+	return p.write(path, format)
+}
+
+// write writes it to a file, in full or not at all.
+func (p *picture) write(path, format string) (err error) {
 	var content bytes.Buffer
 	if format == ".svg" {
 		err = templates.ExecuteTemplate(&content, "plot", p)
