@@ -244,6 +244,9 @@ func TestPlanRuns(t *testing.T) {
 
 // A long load ends early, and says so, unless all of it is asked for.
 func TestPlanWhole(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it is long")
+	}
 	args := []string{"--rate", "250", "--set", "CountBasedWindow=1"}
 	run := mustPlan(t, append(args, "--for", "30d")...)[0]
 	if run.SimulatedSeconds < 60 || run.SimulatedSeconds > 3600 || run.Delivered != 250*30*24*3600 || run.Calls != run.Delivered || math.Abs(run.WallSeconds-30*24*3600) > 1 {
@@ -303,6 +306,9 @@ func TestPlanTimes(t *testing.T) {
 }
 
 func TestPlanDay(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it is long")
+	}
 	file := filepath.Join(t.TempDir(), "rates.txt")
 	if err := os.WriteFile(file, []byte("# a day\n00:00 1\n12:00 30\n14:00,2\n"), 0o644); err != nil {
 		t.Fatal(err)

@@ -31,6 +31,9 @@ func always(text string) func(int) string { return func(int) string { return tex
 // A file of at most 1 MB is checked soon, in little memory, with little output,
 // whatever it holds.
 func TestBombs(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it is long")
+	}
 	lines := func(first string, n int, line func(i int) string) string {
 		text := []string{"vars:\n" + first}
 		for i := 1; i <= n; i++ {

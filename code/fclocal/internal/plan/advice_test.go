@@ -27,6 +27,9 @@ func advise(t *testing.T, c Config, r Result) string {
 
 // A cause has its setting changed, and what that does is told.
 func TestAdvice(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it is long")
+	}
 	for _, test := range []struct {
 		want   string // "…" stands for any text
 		change func(*Config)

@@ -239,6 +239,9 @@ func arrivalsOf(load Load, tasks int, windows bool, end float64, random *rand.Ra
 // A simulator that has been written apart from the plan says the same of all kinds of
 // arrivals, with one task and with several.
 func TestHeldOut(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it is long")
+	}
 	const warmUp, lasts = 10.0, 240.0
 	burst := Burst{Rate: 4, For: 2 * time.Second, Every: 20 * time.Second}
 	for _, arrivals := range []struct {

@@ -181,6 +181,9 @@ func TestSmallOverload(t *testing.T) {
 
 // Little's law: the mean lag is the messages a second times their mean latency.
 func TestLittle(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it is long")
+	}
 	compared := 0
 	for seed := range uint64(1000) {
 		c := randomConfig(seed)
@@ -545,6 +548,9 @@ func TestSameSeedSameAnswer(t *testing.T) {
 
 // Messages told in runs get the same answer as when each is told at its arrival.
 func TestRunsOfMessagesChangeNothing(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it is long")
+	}
 	compared := 0
 	for seed := range uint64(1000) {
 		c := randomConfig(seed)

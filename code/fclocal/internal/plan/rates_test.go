@@ -166,6 +166,9 @@ func TestKeepsUpWithCurve(t *testing.T) {
 
 // Windows do not close at the same moment, neither at the one rate nor at the other.
 func TestTasksTakeTurns(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it is long")
+	}
 	for _, test := range []struct {
 		window, call time.Duration
 		inFlight     int // at most

@@ -44,6 +44,9 @@ func steadyConfig(seed uint64) Config {
 }
 
 func TestEarlyEndIsLikeTheWhole(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it is long")
+	}
 	seeFewer(t)
 	ended, simulated := 0, time.Duration(0)
 	for seed := range uint64(10) {
@@ -139,6 +142,9 @@ func TestEarlyEndHours(t *testing.T) {
 
 // What does not go on for ever as it began runs to its end.
 func TestNoEarlyEnd(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it is long")
+	}
 	seeFewer(t)
 	base := func() Config {
 		r := rules() // 10 calls of 0.1 s: 100 messages a second

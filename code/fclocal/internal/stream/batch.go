@@ -168,6 +168,7 @@ func (e *engine) startCall(a trigger.StartCall) {
 			e.coldStart(a.Instance, called.Init)
 			delivery.waited = called.Waited
 			if gone { // the retry must not meet it again
+				e.leaving[a.Instance] = true
 				return e.model.InstanceEnded(e.now(), a.Instance, err)
 			}
 			return e.model.CallEnded(e.now(), a.Call, err)

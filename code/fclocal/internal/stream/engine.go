@@ -56,9 +56,12 @@ type engine struct {
 
 	active     time.Time // when something last arrived or was unfinished
 	totals     result.Totals
-	neverReady int   // instances that ended before they took a call
-	fatal      error // that ends the stream; nil while it goes on
-	again      int64 // records that an earlier run had delivered
+	neverReady int // instances that ended before they took a call
+
+	leaving map[trigger.InstanceID]bool // instances that a call has found gone
+	left    map[trigger.InstanceID]bool // those that have told so themselves
+	fatal   error                       // that ends the stream; nil while it goes on
+	again   int64                       // records that an earlier run had delivered
 
 	eventBytes int // of an event, about
 
@@ -158,6 +161,12 @@ func (e *engine) run() error {
 
 // over reports whether there is nothing more to do.
 func (e *engine) over() bool {
+	for id := range e.leaving {
+		if !e.left[id] {
+			return false // why is told in a moment
+		}
+	}
+	clear(e.leaving)
 	stats := e.model.Stats()
 	forming := slices.Contains(e.joined, false) // the group
 	working := stats.Pending > 0 || stats.InFlight > 0
@@ -323,6 +332,7 @@ func (e *engine) perform(actions []trigger.Action) error {
 			}, func(err error) {
 				e.report(func() []trigger.Action {
 					e.spare(a.Instance)
+					e.left[a.Instance] = true
 					e.ended(err)
 					return e.model.InstanceEnded(e.now(), a.Instance, err)
 				})

@@ -220,6 +220,8 @@ func run(ctx context.Context, options Options, cluster kafka.Cluster, source sou
 		done:       make(chan struct{}),
 		partitions: map[int32]*partition{},
 		deliveries: map[int64]*delivery{},
+		leaving:    map[trigger.InstanceID]bool{},
+		left:       map[trigger.InstanceID]bool{},
 		joined:     make([]bool, tasks),
 		idle:       make([]bool, tasks),
 		lives:      map[trigger.InstanceID]*time.Timer{},
