@@ -278,6 +278,25 @@ func (s *searcher) cheapest(factor float64) (best *planned) {
 	return best
 }
 
+// A round is what is planned together: one of each family, as it may tell of the others,
+// which come later.
+type round struct {
+	next, later []candidate
+	families    map[family]bool
+}
+
+// put adds a candidate to a round, unless it is known what it does.
+func (s *searcher) put(c candidate, r *round) {
+	switch {
+	case s.seen[c.values()] || s.hasRun(c):
+	case r.families[c.family()]:
+		r.later = append(r.later, c)
+	default:
+		r.families[c.family()] = true
+		r.next = append(r.next, c)
+	}
+}
+
 // likely plans those that seem the cheapest of what is fast enough, until that makes the
 // price no lower: what costs more than the cheapest so far need not be planned to its end.
 func (s *searcher) likely(ctx context.Context) error {
@@ -295,24 +314,15 @@ func (s *searcher) likely(ctx context.Context) error {
 	}
 	slices.SortStableFunc(order, func(a, b candidate) int { return cmp.Compare(a.guess, b.guess) })
 	for misses := 0; misses < 3 && len(order) > 0; misses++ {
-		var next []candidate
-		families := map[family]bool{}
-		var later []candidate
-		for len(order) > 0 && len(next) < chunk && len(later) < 100*chunk {
+		r := round{families: map[family]bool{}}
+		for len(order) > 0 && len(r.next) < chunk && len(r.later) < 100*chunk {
 			c := order[0]
 			order = order[1:]
-			switch {
-			case s.seen[c.values()] || s.hasRun(c):
-			case families[c.family()]:
-				later = append(later, c)
-			default:
-				families[c.family()] = true
-				next = append(next, c)
-			}
+			s.put(c, &r)
 		}
-		order = append(later, order...)
+		order = append(r.later, order...)
 		before := s.price()
-		if err := s.plan(ctx, next, before); err != nil {
+		if err := s.plan(ctx, r.next, before); err != nil {
 			return err
 		}
 		if s.price() < before {
@@ -374,30 +384,21 @@ func (s *searcher) price() float64 {
 func (s *searcher) sweep(ctx context.Context) error {
 	for {
 		most := s.price() * (1 - same)
-		var next []candidate
-		families := map[family]bool{} // one of each, as it may tell of the others
-		var later []candidate
+		r := round{families: map[family]bool{}}
 		seen := 0
 		for _, c := range s.pending {
-			if c.bound >= most || len(next) == chunk {
+			if c.bound >= most || len(r.next) == chunk {
 				break
 			}
 			seen++
-			switch {
-			case s.seen[c.values()] || s.hasRun(c):
-			case families[c.family()]:
-				later = append(later, c)
-			default:
-				families[c.family()] = true
-				next = append(next, c)
-			}
+			s.put(c, &r)
 		}
-		s.pending = s.pending[seen-len(later):]
-		copy(s.pending, later)
-		if s.exhausted = s.exhausted || s.calls.Load() > mostCalls || s.looked > mostPlans; len(next) == 0 || s.exhausted {
+		s.pending = s.pending[seen-len(r.later):]
+		copy(s.pending, r.later)
+		if s.exhausted = s.exhausted || s.calls.Load() > mostCalls || s.looked > mostPlans; len(r.next) == 0 || s.exhausted {
 			return nil
 		}
-		if err := s.plan(ctx, next, most); err != nil {
+		if err := s.plan(ctx, r.next, most); err != nil {
 			return err
 		}
 	}
